@@ -1,0 +1,72 @@
+"""POST /v2/upload: raw bytes in, a URL for them out."""
+
+from __future__ import annotations
+
+import re
+from email.message import Message
+from urllib.parse import unquote
+
+from mockserver.apis.assemblyai import errors
+from mockserver.engine.uploads import Incoming, TooLargeError
+from mockserver.web.family import Call, Operations
+from mockserver.web.replies import ApiError, ClientGoneError, Reply, json_reply
+from mockserver.web.sources import CHUNK, upload_path
+
+page = Operations("Upload")
+
+_DENIED = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
+)
+
+
+@page.add("POST", "/v2/upload")
+async def upload(call: Call) -> Reply:
+    """Upload a media file.
+
+    The body is the file itself, of any length, chunked or not; a Content-Disposition header or a
+    ``filename`` query parameter may name it, for fixtures that match on file names.
+    """
+    sources = call.courier.sources
+    incoming = call.engine.uploads.receive()
+    try:
+        await _pump(call, incoming)
+        if incoming.size == 0:
+            return errors.empty_upload()
+        audio = await sources.receive(call.project, incoming, _file_name(call))
+    except TooLargeError:
+        raise ApiError(413, "Request body too large", "the upload is larger than the setting upload_bytes") from None
+    except OSError as error:
+        raise ApiError(507, "Insufficient Storage", str(error)) from None
+    finally:
+        incoming.abort()
+    assert audio.upload is not None
+    return json_reply({"upload_url": call.public_base + upload_path(call.project, audio.upload)})
+
+
+async def _pump(call: Call, incoming: Incoming) -> None:
+    """Move the body to disk; no more than a chunk and what came with its end is in memory."""
+    buffer = bytearray()
+    while True:
+        message = await call.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        buffer += message.get("body", b"")
+        last = not message.get("more_body", False)
+        if buffer and (last or len(buffer) >= CHUNK):
+            await call.courier.sources.write(incoming, buffer)
+            buffer = bytearray()
+        if last:
+            return
+
+
+def _file_name(call: Call) -> str | None:
+    header = Message()
+    header["content-disposition"] = re.sub(r"\s", " ", call.headers.get("content-disposition", ""))
+    name = header.get_filename() or call.query_params.get("filename")
+    return re.split(r"[\\/]", unquote(name))[-1][:255] or None if name else None
+
+
+@page.add("GET", "/upload/{project}/{upload_id}", public=True)
+async def download(call: Call) -> Reply:
+    """Refuse to give an upload back: only transcription reads it."""
+    return Reply(_DENIED, 403, b"application/xml")

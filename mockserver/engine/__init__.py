@@ -1,0 +1,97 @@
+"""The behaviour: synchronous, without a web framework, and without a vendor's word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+
+from mockserver.engine.answers import Answers
+from mockserver.engine.clock import Clock, ClockState, SystemTime
+from mockserver.engine.fixtures import Fixtures
+from mockserver.engine.jobs import Jobs, Move
+from mockserver.engine.journal import Journal
+from mockserver.engine.keys import Keys, Project
+from mockserver.engine.limits import Limits
+from mockserver.engine.records import Records
+from mockserver.engine.store import DataDirectory, Store
+from mockserver.engine.uploads import Uploads
+from mockserver.settings import Settings
+
+PACKAGE = Path(__file__).parent.parent
+
+
+def fixture_folders(settings: Settings) -> Sequence[Path]:
+    """Return the folders to read fixtures from: the ones that come along first."""
+    installed = PACKAGE / "samples"
+    samples = installed if installed.is_dir() else PACKAGE.parent / "fixtures"
+    return (*([samples] if settings.samples else []), *settings.fixtures)
+
+
+class Engine:
+    """Everything that the server does, on one data directory, for the thread that made it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.data = DataDirectory(settings.data)
+        self.store = Store(self.data.database, durable=not self.data.temporary)
+        self.clock = self._stored_clock()
+        self.keys = Keys(self.store, self.clock, settings.keys, settings.seed)
+        self.uploads = Uploads(self.store, self.keys, self.data.uploads, settings.upload_bytes)
+        self.fixtures = Fixtures(fixture_folders(settings))
+        self.answers = Answers(self.store, self.fixtures, settings.seed)
+        self.jobs = Jobs(self.store, self.keys, settings)
+        self.limits = Limits()
+        self.journal = Journal(self.store, settings.journal)
+        self.records = Records(self.data.database)
+        self.uploads.sweep()
+        self.keys.wake_stored()
+
+    def _stored_clock(self) -> Clock:
+        row = self.store.one("SELECT value FROM meta WHERE name = 'clock'")
+        state = ClockState(**orjson.loads(row["value"])) if row else None
+        return Clock(SystemTime(), state, scale=self.settings.speed)
+
+    def save_clock(self) -> None:
+        """Remember how the server's clock stands."""
+        state = orjson.dumps(asdict(self.clock.state)).decode()
+        self.store.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?)", (state,))
+
+    def settle(self) -> list[Move]:
+        """Settle every project."""
+        return [move for project in self.keys.projects() for move in self.jobs.settle(project)]
+
+    def next_due_in(self) -> float | None:
+        """Return the real seconds until some job is due, or None if none will be."""
+        waits = [
+            project.clock.real_seconds_until(project.next_due)
+            for project in self.keys.projects()
+            if project.next_due is not None
+        ]
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def reset_project(self, project: Project) -> None:
+        """Remove all that one project has, and start its clock and its ids over."""
+        with self.store.transaction():
+            self.jobs.forget(project.id)
+            self.journal.forget(project.id)
+            self.uploads.forget(project.id)
+            self.keys.start_over(project)
+            self.answers.forget()
+        self.limits.forget(project.id)
+
+    def reset(self) -> None:
+        """Remove everything, and set the clock to real time."""
+        projects = list(self.keys.every())
+        for project in projects:
+            self.reset_project(project)
+        self.clock.reset(self.settings.speed)
+        self.save_clock()
+
+    def close(self) -> None:
+        """Write what is pending and let go of the data directory."""
+        self.journal.flush()
+        self.store.close()
+        self.data.close()

@@ -1,0 +1,161 @@
+"""What a fixture is: match rules, content, and how the job ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import translate
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from mockserver.engine.transcripts import UntimedTurn
+from mockserver.settings import Progress
+
+REASONS = frozenset(
+    "download_forbidden download_failed download_denied unreachable not_audio transcoding_failed too_short "
+    "too_long too_large no_audio_stream empty wrong_region no_speech low_language_confidence "
+    "low_speech server_error".split()
+)
+"""What a job can fail for, in the engine's words; every family words them as its vendor does."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A mistake in a fixture file; lines count from 1."""
+
+    file: Path
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a fixture is matched on: a request for a transcript."""
+
+    url: str
+    file_name: str | None
+    sha256: str | None
+    size: int | None
+    language: str | None
+    key: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the job goes on its way: times in microseconds, ``reason`` one of REASONS or ``error`` a text."""
+
+    error: str | None = None
+    reason: str | None = None
+    progress: Progress | None = None
+    queue_time: int | None = None
+    processing_time: int | None = None
+    hold: str | None = None
+
+
+@dataclass(frozen=True)
+class Match:
+    """The conditions of a fixture; every one that is given must hold."""
+
+    audio: Path | None = None
+    audio_sha256: str | None = None
+    audio_url: str | None = None
+    file_name: str | None = None
+    language: str | None = None
+    api_key: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def _audio_size(self) -> int:
+        return self.audio.stat().st_size if self.audio else -1
+
+    @cached_property
+    def _audio_hash(self) -> str:
+        if self.audio_sha256 or not self.audio:
+            return self.audio_sha256 or ""
+        with self.audio.open("rb") as file:
+            digest = sha256()
+            while chunk := file.read(2**20):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    @cached_property
+    def _patterns(self) -> tuple[re.Pattern[str] | None, ...]:
+        globs = (self.audio_url, self.file_name, self.api_key)
+        return tuple(re.compile(translate(glob)) if glob is not None else None for glob in globs)
+
+    def identify(self, size: int) -> None:
+        """Hash the fixture's audio now if a file of this size could be it; this blocks."""
+        if self.audio and not self.audio_sha256 and self._audio_size == size:
+            _ = self._audio_hash
+
+    def holds(self, question: Question) -> bool:
+        """Say whether every condition holds."""
+        return self._audio_is(question) and self._names_fit(question) and self._params_fit(question)
+
+    def _audio_is(self, question: Question) -> bool:
+        if self.audio_sha256:
+            return self.audio_sha256 == question.sha256
+        if not self.audio:
+            return True
+        return self._audio_size == question.size and self._audio_hash == question.sha256
+
+    def _names_fit(self, question: Question) -> bool:
+        values = (question.url, question.file_name, question.key)
+        return all(
+            pattern is None or (value is not None and pattern.match(value) is not None)
+            for pattern, value in zip(self._patterns, values, strict=True)
+        )
+
+    def _params_fit(self, question: Question) -> bool:
+        if self.language is not None and self.language not in _language_family(question.language):
+            return False
+        params = question.params
+        return all(name in params and params[name] == value for name, value in self.params.items())
+
+    @property
+    def names_audio(self) -> bool:
+        """Say whether the fixture is for some audio, and not for requests of some kind."""
+        return any((self.audio, self.audio_sha256, self.audio_url, self.file_name))
+
+    @cached_property
+    def specificity(self) -> tuple[int, ...]:
+        """Return what decides between fixtures that match: the audio, then how much of a name is spelled out."""
+        return (
+            bool(self.audio or self.audio_sha256),
+            _spelled_out(self.audio_url),
+            _spelled_out(self.file_name),
+            len(self.params),
+            _spelled_out(self.api_key),
+            self.language is not None,
+        )
+
+
+def _language_family(code: str | None) -> tuple[str, ...]:
+    return (code, code.split("_")[0]) if code else ()
+
+
+def _spelled_out(glob: str | None) -> int:
+    return 0 if glob is None else 1 + len(re.sub(r"\*|\?|\[[^]]*\]", "", glob))
+
+
+@dataclass(frozen=True)
+class Fixture:
+    """Match rules, content, and how the job ends."""
+
+    name: str
+    file: Path
+    line: int
+    match: Match
+    turns: tuple[UntimedTurn, ...] | None
+    language: str | None
+    duration: int | None
+    outcome: Outcome
+    digest: str
+    """A hash of what is said: two fixtures that say the same share their transcripts."""

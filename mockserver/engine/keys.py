@@ -1,0 +1,157 @@
+"""API keys and the projects they belong to; every project is a world of its own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+
+import orjson
+
+from mockserver.engine.clock import Clock, ClockState
+from mockserver.engine.store import Store
+
+_IN_STEP = ClockState(shown=0, anchor=0)
+"""A project's clock at first: it shows the server's time."""
+
+
+def fingerprint(key: str) -> str:
+    """Return what stands for a key in the database, which holds no key itself."""
+    return blake2b(key.encode(), digest_size=16).hexdigest()
+
+
+def mask(key: str) -> str:
+    """Return enough of a key to recognise it by."""
+    return key if len(key) <= 8 else f"{key[:5]}…{key[-2:]}"
+
+
+@dataclass(slots=True)
+class Project:
+    """One world: its clock, and what is known about its rows so that they need not be asked for."""
+
+    id: int
+    name: str
+    label: str
+    clock: Clock
+    counter: int
+    next_due: int | None
+    """The earliest moment at which a job of this project is due; None: no job is."""
+    requests: int = 0
+    """How many requests were made since the server started."""
+
+    @property
+    def public_id(self) -> int:
+        """Return the project's number as clients see it."""
+        return int(self.name[:6], 16) % 900_000 + 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An accepted API key and its project."""
+
+    project: Project
+    key: str
+
+
+class Keys:
+    """Which keys are accepted, and the project of each.
+
+    Without a list every key is accepted that is not empty and does not begin with ``invalid``; each has
+    a project of its own. With a list only its keys are, and those of one entry, joined by commas, share
+    the project that is named for the first.
+    """
+
+    def __init__(self, store: Store, clock: Clock, entries: Iterable[str], seed: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._seed = str(seed).encode()
+        self._first_of = {key: entry.split(",")[0] for entry in entries for key in entry.split(",") if key}
+        self._accounts: dict[str, Account] = {}
+        self._projects: dict[int, Project] = {}
+
+    def account(self, key: str) -> Account | None:
+        """Return the account of a key, or None if the key is not accepted."""
+        return self._accounts.get(key) or self._admit(key)
+
+    def _admit(self, key: str) -> Account | None:
+        if self._first_of:
+            if key not in self._first_of:
+                return None
+        elif not key or len(key) > 1000 or key.startswith("invalid"):
+            return None
+        first = self._first_of.get(key, key)
+        project = self._project_named(fingerprint(first), mask(first))
+        account = Account(project, key)
+        self._accounts[key] = account
+        return account
+
+    def _project_named(self, name: str, label: str) -> Project:
+        run = self._store.run
+        run("INSERT OR IGNORE INTO projects (fingerprint, label, counter) VALUES (?, ?, 0)", (name, label))
+        row = self._store.one("SELECT * FROM projects WHERE fingerprint = ?", (name,))
+        assert row is not None
+        return self._projects.get(row["id"]) or self._load(row["id"])
+
+    def _load(self, project_id: int) -> Project:
+        row = self._store.one("SELECT * FROM projects WHERE id = ?", (project_id,))
+        assert row is not None
+        state = ClockState(**orjson.loads(row["clock"])) if row["clock"] else _IN_STEP
+        due = self._store.one("SELECT min(due) FROM jobs WHERE project = ? AND due IS NOT NULL", (row["id"],))
+        project = Project(
+            id=row["id"],
+            name=row["fingerprint"],
+            label=row["label"],
+            clock=Clock(self._clock, state),
+            counter=row["counter"],
+            next_due=due[0] if due else None,
+        )
+        self._projects[project.id] = project
+        return project
+
+    def project(self, project_id: int) -> Project:
+        """Return the project with this row id."""
+        return self._projects.get(project_id) or self._load(project_id)
+
+    def projects(self) -> Iterator[Project]:
+        """Yield the projects in use since the server started."""
+        return iter(list(self._projects.values()))
+
+    def every(self) -> Iterator[Project]:
+        """Yield every project that is stored."""
+        return (self.project(row["id"]) for row in self._store.all("SELECT id FROM projects"))
+
+    def named(self, key: str) -> Project | None:
+        """Return the project of a key that has been used, without admitting a new one."""
+        name = fingerprint(self._first_of.get(key, key))
+        row = self._store.one("SELECT id FROM projects WHERE fingerprint = ?", (name,))
+        return self.project(row["id"]) if row else None
+
+    def wake_stored(self) -> None:
+        """Load every project that has jobs on their way, after a restart."""
+        for row in self._store.all(
+            "SELECT DISTINCT project FROM jobs WHERE due IS NOT NULL OR NOT prepared OR waiting"
+        ):
+            self.project(row["project"])
+
+    def next_id(self, project: Project, kind: str) -> uuid.UUID:
+        """Make the project's next id: a valid UUIDv4 that is the same in every run.
+
+        It is a hash of seed, project, kind and a counter that is stored within the caller's transaction.
+        """
+        project.counter += 1
+        self._store.run("UPDATE projects SET counter = ? WHERE id = ?", (project.counter, project.id))
+        text = b"%s\0%s\0%s\0%d" % (self._seed, project.name.encode(), kind.encode(), project.counter)
+        return uuid.UUID(bytes=blake2b(text, digest_size=16).digest(), version=4)
+
+    def save_clock(self, project: Project) -> None:
+        """Remember how the project's clock stands."""
+        state = orjson.dumps(asdict(project.clock.state)).decode()
+        self._store.run("UPDATE projects SET clock = ? WHERE id = ?", (state, project.id))
+
+    def start_over(self, project: Project) -> None:
+        """Set the project back to its first moment: the server's time, and its ids from the first on."""
+        project.clock.state = _IN_STEP
+        project.counter = 0
+        project.next_due = None
+        self._store.run("UPDATE projects SET clock = NULL, counter = 0 WHERE id = ?", (project.id,))

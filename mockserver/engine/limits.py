@@ -1,0 +1,50 @@
+"""Request limits: fixed windows on a project's own clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mockserver.engine.clock import SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """At most ``limit`` hits in a window of ``window`` microseconds; a limit of 0 is none."""
+
+    name: str
+    limit: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of one hit; ``reset`` is the seconds until the window ends, rounded up."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset: int
+
+
+class Limits:
+    """Count hits for each project and rule; a window begins with its first hit."""
+
+    def __init__(self) -> None:
+        self._windows: dict[tuple[int, str], tuple[int, int]] = {}
+
+    def hit(self, project: int, rule: Rule, now: int) -> Decision:
+        """Count one hit at ``now`` and say whether it is within the limit."""
+        if not rule.limit:
+            return Decision(True, 0, 0, 0)
+        began, hits = self._windows.get((project, rule.name), (now, 0))
+        if not began <= now < began + rule.window:
+            began, hits = now, 0
+        allowed = hits < rule.limit
+        self._windows[project, rule.name] = (began, hits + allowed)
+        reset = -((now - began - rule.window) // SECOND)
+        return Decision(allowed, rule.limit, rule.limit - hits - allowed, reset)
+
+    def forget(self, project: int) -> None:
+        """Open fresh windows for a project."""
+        for key in [key for key in self._windows if key[0] == project]:
+            del self._windows[key]

@@ -1,0 +1,163 @@
+"""Look into audio and video files; the only user of PyAV. Everything here blocks: call it from a worker thread."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
+SHORTEST = 160
+LONGEST = 10 * 3600 * 1000
+_UNRELIABLE = {"mp3", "aac", "mpegts"}
+_NO_NETWORK = {"protocol_whitelist": "file"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The facts of readable audio: duration in milliseconds, number of channels."""
+
+    duration: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why a file cannot be transcribed, in the engine's words (``reason``), and what it is instead (``detail``)."""
+
+    reason: str
+    detail: str = ""
+
+
+def probe(path: Path) -> Sound | Unusable:
+    """Read the real duration and channels of any format that ffmpeg knows."""
+    import av
+
+    if path.stat().st_size == 0:
+        return Unusable("empty")
+    try:
+        with av.open(os.fspath(path), options=_NO_NETWORK) as container:
+            if not container.streams.audio:
+                return _no_audio(path, has_streams=bool(container.streams.video))
+            return _measure(container, container.streams.audio[0], path)
+    except (av.FFmpegError, ValueError, UnicodeDecodeError):
+        return Unusable("not_audio", describe(path))
+
+
+def _no_audio(path: Path, *, has_streams: bool) -> Unusable:
+    kind = describe(path)
+    if has_streams and not kind.startswith("image/"):
+        return Unusable("no_audio_stream", kind)
+    return Unusable("not_audio", kind)
+
+
+def _measure(container: InputContainer, stream: AudioStream, path: Path) -> Sound | Unusable:
+    if not _decodes(container, stream):
+        return Unusable("not_audio", describe(path))
+    channels = stream.codec_context.channels
+    duration = _declared(container, stream)
+    if duration is None or container.format.name in _UNRELIABLE:
+        container.seek(0)
+        duration = _demuxed(container, stream)
+    if duration < SHORTEST:
+        return Unusable("too_short")
+    if duration > LONGEST:
+        return Unusable("too_long")
+    return Sound(duration, channels)
+
+
+def _decodes(container: InputContainer, stream: AudioStream) -> bool:
+    import av
+
+    for number, packet in enumerate(container.demux(stream)):
+        try:
+            if packet.decode():
+                return True
+        except av.FFmpegError:
+            pass
+        if number >= 50:
+            break
+    return False
+
+
+def _declared(container: InputContainer, stream: AudioStream) -> int | None:
+    """Return the milliseconds that the header promises."""
+    if stream.duration is not None and stream.time_base is not None:
+        return round(stream.duration * stream.time_base * 1000)
+    if container.duration is not None and container.duration > 0:
+        return round(container.duration / 1000)
+    return None
+
+
+def _demuxed(container: InputContainer, stream: AudioStream) -> int:
+    """Add up the packets: the truth for files whose header has no duration, or a wrong one."""
+    import av
+
+    total = 0
+    first = last = None
+    try:
+        for packet in container.demux(stream):
+            if packet.size == 0:
+                continue
+            total += packet.duration or 0
+            if packet.pts is not None:
+                first = packet.pts if first is None else min(first, packet.pts)
+                end = packet.pts + (packet.duration or 0)
+                last = end if last is None else max(last, end)
+    except av.FFmpegError:
+        pass  # a truncated file ends in a broken packet; what came before it counts
+    ticks = total if total or first is None or last is None else last - first
+    return round(ticks * (stream.time_base or 0) * 1000)
+
+
+_MAGIC = (
+    (b"%PDF-", "application/pdf", "PDF document"),
+    (b"PK\x03\x04", "application/zip", "Zip archive data"),
+    (b"\x1f\x8b", "application/gzip", "gzip compressed data"),
+    (b"\x89PNG\r\n", "image/png", "PNG image data"),
+    (b"\xff\xd8\xff", "image/jpeg", "JPEG image data"),
+    (b"GIF8", "image/gif", "GIF image data"),
+    (b"ID3", "audio/mpeg", "Audio file with ID3"),
+    (b"RIFF", "audio/x-wav", "RIFF (little-endian) data"),
+    (b"OggS", "application/ogg", "Ogg data"),
+    (b"fLaC", "audio/flac", "FLAC audio bitstream data"),
+    (b"\x1aE\xdf\xa3", "video/webm", "WebM"),
+)
+
+
+def describe(path: Path) -> str:
+    """Name what a file is, like ``text/html (HTML document, ASCII text)``."""
+    with path.open("rb") as file:
+        head = file.read(65536)
+    if not head:
+        return "inode/x-empty (empty)"
+    for magic, mime, name in _MAGIC:
+        if head.startswith(magic):
+            return f"{mime} ({name})"
+    if head[4:8] == b"ftyp":
+        return "video/mp4 (ISO Media)"
+    return _describe_text(head)
+
+
+def _describe_text(head: bytes) -> str:
+    if b"\0" in head:
+        return "application/octet-stream (data)"
+    try:
+        charset = "ASCII text" if head.isascii() else head[: len(head) - 4].decode() and "UTF-8 Unicode text"
+    except UnicodeDecodeError:
+        return "application/octet-stream (data)"
+    longest = max(map(len, head.split(b"\n")))
+    if longest > 300:
+        charset += f", with very long lines ({longest})"
+    start = head[:1024].lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")) or b"<html" in start:
+        return f"text/html (HTML document, {charset})"
+    if start.startswith((b"{", b"[")):
+        return "application/json (JSON data)"
+    if start.startswith(b"<?xml"):
+        return f"text/xml (XML 1.0 document, {charset})"
+    return f"text/plain ({charset})"

@@ -1,0 +1,115 @@
+CREATE TABLE jobs (
+	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	id VARCHAR NOT NULL, 
+	project INTEGER NOT NULL, 
+	family VARCHAR NOT NULL, 
+	status VARCHAR NOT NULL, 
+	progress VARCHAR NOT NULL, 
+	created INTEGER NOT NULL, 
+	started INTEGER, 
+	finished INTEGER, 
+	due INTEGER, 
+	hold_at VARCHAR, 
+	waiting BOOLEAN NOT NULL, 
+	prepared BOOLEAN NOT NULL, 
+	queue_time INTEGER NOT NULL, 
+	processing_time INTEGER, 
+	url VARCHAR NOT NULL, 
+	upload VARCHAR, 
+	language VARCHAR, 
+	params VARCHAR NOT NULL, 
+	"key" VARCHAR NOT NULL, 
+	fixture VARCHAR, 
+	transcript VARCHAR, 
+	duration INTEGER, 
+	channels INTEGER, 
+	planned_failure VARCHAR, 
+	failure VARCHAR, 
+	detail VARCHAR, 
+	CHECK (status IN ('queued', 'processing', 'completed', 'error')), 
+	UNIQUE (id)
+);
+
+CREATE INDEX jobs_due ON jobs (project, due, number) WHERE due IS NOT NULL;
+
+CREATE INDEX jobs_of_project ON jobs (project, number);
+
+CREATE INDEX jobs_processing ON jobs (project) WHERE status = 'processing';
+
+CREATE INDEX jobs_unprepared ON jobs (number) WHERE NOT prepared;
+
+CREATE INDEX jobs_waiting ON jobs (project, number) WHERE waiting;
+
+CREATE TABLE journal (
+	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	project INTEGER NOT NULL, 
+	at INTEGER NOT NULL, 
+	request_id VARCHAR NOT NULL, 
+	method VARCHAR NOT NULL, 
+	path VARCHAR NOT NULL, 
+	"query" VARCHAR NOT NULL, 
+	status INTEGER NOT NULL, 
+	size INTEGER NOT NULL, 
+	microseconds INTEGER NOT NULL, 
+	job VARCHAR, 
+	fixture VARCHAR, 
+	note VARCHAR
+);
+
+CREATE INDEX journal_of_project ON journal (project, number);
+
+CREATE TABLE meta (
+	name VARCHAR NOT NULL, 
+	value VARCHAR NOT NULL, 
+	PRIMARY KEY (name)
+);
+
+CREATE TABLE projects (
+	id INTEGER NOT NULL, 
+	fingerprint VARCHAR NOT NULL, 
+	label VARCHAR NOT NULL, 
+	counter INTEGER NOT NULL, 
+	clock VARCHAR, 
+	PRIMARY KEY (id), 
+	UNIQUE (fingerprint)
+);
+
+CREATE TABLE replies (
+	job INTEGER NOT NULL, 
+	body BLOB NOT NULL, 
+	PRIMARY KEY (job)
+);
+
+CREATE TABLE transcripts (
+	"key" VARCHAR NOT NULL, 
+	body BLOB NOT NULL, 
+	PRIMARY KEY ("key")
+);
+
+CREATE TABLE transitions (
+	job INTEGER NOT NULL, 
+	to_status VARCHAR NOT NULL, 
+	from_status VARCHAR NOT NULL, 
+	at INTEGER NOT NULL, 
+	why VARCHAR NOT NULL, 
+	PRIMARY KEY (job, to_status), 
+	CHECK (from_status || '>' || to_status IN ('>queued', 'queued>processing', 'processing>completed', 'processing>error'))
+)
+ WITHOUT ROWID;
+
+CREATE TABLE uploads (
+	id VARCHAR NOT NULL, 
+	project INTEGER NOT NULL, 
+	created INTEGER NOT NULL, 
+	name VARCHAR, 
+	size INTEGER NOT NULL, 
+	sha256 VARCHAR NOT NULL, 
+	duration INTEGER, 
+	channels INTEGER, 
+	failure VARCHAR, 
+	detail VARCHAR, 
+	PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_uploads_project ON uploads (project);
+

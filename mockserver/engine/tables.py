@@ -1,0 +1,160 @@
+"""The tables, as SQLModel classes; ``schema.sql`` is written from them.
+
+The server's hot paths use plain SQL on the same tables, and starting it imports neither SQLModel nor
+SQLAlchemy: both take longer to import than everything else together. The control API queries through
+these classes. Times are moments (``clock.py``); ids are what clients see.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlmodel import Field, SQLModel
+
+STATUSES = ("queued", "processing", "completed", "error")
+MOVES = (">queued", "queued>processing", "processing>completed", "processing>error")
+
+
+class Project(SQLModel, table=True):
+    """The world of one API key, or of several that share it."""
+
+    __tablename__ = "projects"
+    id: int | None = Field(default=None, primary_key=True)
+    fingerprint: str = Field(unique=True)
+    label: str
+    counter: int = 0
+    clock: str | None = None
+
+
+class Upload(SQLModel, table=True):
+    """Audio that lies on disk, and what its probe found."""
+
+    __tablename__ = "uploads"
+    id: str = Field(primary_key=True)
+    project: int = Field(index=True)
+    created: int
+    name: str | None = None
+    size: int
+    sha256: str
+    duration: int | None = None
+    channels: int | None = None
+    failure: str | None = None
+    detail: str | None = None
+
+
+class Job(SQLModel, table=True):
+    """A transcription job: its status, and the moment at which its next transition is due (null: none is)."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint(f"status IN {STATUSES}"),
+        Index("jobs_of_project", "project", "number"),
+        Index("jobs_due", "project", "due", "number", sqlite_where=text("due IS NOT NULL")),
+        Index("jobs_waiting", "project", "number", sqlite_where=text("waiting")),
+        Index("jobs_processing", "project", sqlite_where=text("status = 'processing'")),
+        Index("jobs_unprepared", "number", sqlite_where=text("NOT prepared")),
+        {"sqlite_autoincrement": True},
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    project: int
+    family: str
+    status: str
+    progress: str
+    created: int
+    started: int | None = None
+    finished: int | None = None
+    due: int | None = None
+    hold_at: str | None = None
+    waiting: bool = False
+    prepared: bool = False
+    queue_time: int = 0
+    processing_time: int | None = None
+    url: str
+    upload: str | None = None
+    language: str | None = None
+    params: str
+    key: str
+    fixture: str | None = None
+    transcript: str | None = None
+    duration: int | None = None
+    channels: int | None = None
+    planned_failure: str | None = None
+    failure: str | None = None
+    detail: str | None = None
+
+
+class Transition(SQLModel, table=True):
+    """One step of one job; the primary key makes a repeated step impossible, the check an illegal one."""
+
+    __tablename__ = "transitions"
+    __table_args__ = (
+        CheckConstraint(f"from_status || '>' || to_status IN {MOVES}"),
+        {"sqlite_with_rowid": False},
+    )
+    job: int = Field(primary_key=True)
+    to_status: str = Field(primary_key=True)
+    from_status: str
+    at: int
+    why: str
+
+
+class StoredTranscript(SQLModel, table=True):
+    """A neutral transcript; jobs that heard the same audio say the same and share one."""
+
+    __tablename__ = "transcripts"
+    key: str = Field(primary_key=True)
+    body: bytes
+
+
+class RenderedReply(SQLModel, table=True):
+    """The bytes that a finished job is answered with."""
+
+    __tablename__ = "replies"
+    job: int = Field(primary_key=True)
+    body: bytes
+
+
+class JournalEntry(SQLModel, table=True):
+    """One request and how it was answered."""
+
+    __tablename__ = "journal"
+    __table_args__ = (Index("journal_of_project", "project", "number"), {"sqlite_autoincrement": True})
+    number: int | None = Field(default=None, primary_key=True)
+    project: int
+    at: int
+    request_id: str
+    method: str
+    path: str
+    query: str
+    status: int
+    size: int
+    microseconds: int
+    job: str | None = None
+    fixture: str | None = None
+    note: str | None = None
+
+
+class Meta(SQLModel, table=True):
+    """What the server remembers of itself."""
+
+    __tablename__ = "meta"
+    name: str = Field(primary_key=True)
+    value: str
+
+
+def schema() -> str:
+    """Return the SQL that makes every table, as ``schema.sql`` holds it."""
+    from sqlalchemy.dialects import sqlite
+    from sqlalchemy.schema import CreateIndex, CreateTable
+
+    statements = []
+    for table in SQLModel.metadata.sorted_tables:
+        statements.append(CreateTable(table).compile(dialect=sqlite.dialect()))
+        statements += [CreateIndex(i).compile(dialect=sqlite.dialect()) for i in sorted(table.indexes, key=str)]
+    return "".join(f"{str(statement).strip()};\n\n" for statement in statements)
+
+
+if __name__ == "__main__":
+    from pathlib import Path
+
+    Path(__file__).with_name("schema.sql").write_text(schema())

@@ -1,0 +1,122 @@
+"""Audio on disk: bytes in, id out. A file appears under its final name only when it is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from hashlib import sha256
+from pathlib import Path
+
+from mockserver.engine.keys import Keys, Project
+from mockserver.engine.media import Sound, Unusable
+from mockserver.engine.store import Store
+
+
+class TooLargeError(Exception):
+    """More bytes came than the limit allows."""
+
+
+class Incoming:
+    """A file on its way in. ``write`` and ``finish`` block: call them from a worker thread, one at a time."""
+
+    def __init__(self, path: Path, limit: int) -> None:
+        self.path = path
+        self.size = 0
+        self._limit = limit
+        self._hash = sha256()
+        self._file = path.open("xb")
+
+    def write(self, chunk: bytes | bytearray) -> None:
+        """Append a chunk. Raises TooLargeError, and OSError if the disk is full."""
+        self.size += len(chunk)
+        if self.size > self._limit:
+            raise TooLargeError
+        self._hash.update(chunk)
+        self._file.write(chunk)
+
+    def finish(self) -> str:
+        """Close the file and return its sha256 in hex."""
+        self._file.close()
+        return self._hash.hexdigest()
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+class Uploads:
+    """The stored audio of every project."""
+
+    def __init__(self, store: Store, keys: Keys, folder: Path, limit: int) -> None:
+        self._store = store
+        self._keys = keys
+        self._folder = folder
+        self._limit = limit
+        self._incoming = 0
+
+    def receive(self, limit: int | None = None) -> Incoming:
+        """Open a file for bytes to come."""
+        self._incoming += 1
+        path = self._folder / f"{os.getpid()}-{self._incoming}.part"
+        return Incoming(path, min(limit or self._limit, self._limit))
+
+    def keep(self, project: Project, incoming: Incoming, digest: str, found: Sound | Unusable, name: str | None) -> str:
+        """Give a finished file its id and remember what its probe found."""
+        with self._store.transaction():
+            upload_id = str(self._keys.next_id(project, "upload"))
+            incoming.path.replace(self.path(upload_id))
+            self._insert(upload_id, project, incoming.size, digest, found, name)
+        return upload_id
+
+    def _insert(
+        self,
+        upload_id: str,
+        project: Project,
+        size: int,
+        digest: str,
+        found: Sound | Unusable,
+        name: str | None,
+    ) -> None:
+        sound = found if isinstance(found, Sound) else None
+        problem = found if isinstance(found, Unusable) else None
+        self._store.run(
+            "INSERT INTO uploads (id, project, created, name, size, sha256, duration, channels, failure, detail) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                upload_id,
+                project.id,
+                project.clock.now(),
+                name,
+                size,
+                digest,
+                sound and sound.duration,
+                sound and sound.channels,
+                problem and problem.reason,
+                problem and problem.detail,
+            ),
+        )
+
+    def find(self, upload_id: str) -> sqlite3.Row | None:
+        """Return an upload's row, whichever project it belongs to."""
+        return self._store.one("SELECT * FROM uploads WHERE id = ?", (upload_id,))
+
+    def path(self, upload_id: str) -> Path:
+        """Return where an upload's bytes lie."""
+        return self._folder / upload_id
+
+    def forget(self, project: int) -> None:
+        """Remove a project's uploads, rows first."""
+        rows = self._store.all("SELECT id FROM uploads WHERE project = ?", (project,))
+        self._store.run("DELETE FROM uploads WHERE project = ?", (project,))
+        for row in rows:
+            with contextlib.suppress(OSError):
+                self.path(row["id"]).unlink()
+
+    def sweep(self) -> None:
+        """Remove files that no row speaks of: what a killed server had half received."""
+        known = {row["id"] for row in self._store.all("SELECT id FROM uploads")}
+        for path in self._folder.iterdir():
+            if path.name not in known:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,55 @@
+"""Run the application under uvicorn."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from mockserver.app import create_app
+from mockserver.settings import Settings
+from mockserver.web import log
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that tells where it listens once it does."""
+
+    def __init__(self, settings: Settings, started: Callable[[str], None]) -> None:
+        self._tell = started
+        super().__init__(
+            uvicorn.Config(
+                create_app(settings),
+                host=settings.host,
+                port=settings.port,
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                lifespan="on",
+                ws="websockets-sansio",
+                timeout_keep_alive=65,
+                timeout_graceful_shutdown=1,
+            )
+        )
+
+    async def startup(self, sockets: object = None) -> None:
+        """Start to listen."""
+        await super().startup()
+        if self.servers:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._tell(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+
+def serve(settings: Settings) -> None:
+    """Serve until told to stop; SIGTERM and Ctrl-C end the process with exit code 0."""
+    log.configure(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    where = str(settings.data) if settings.data else "a temporary directory"
+    Server(settings, lambda url: log.say(f"mockserver listens on {url}, data in {where}")).run()
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)

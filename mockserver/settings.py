@@ -1,0 +1,125 @@
+"""Every setting of the server, and the only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+Progress = Literal["instant", "timed", "polls", "held"]
+Words = Annotated[tuple[str, ...], NoDecode]
+Paths = Annotated[tuple[Path, ...], NoDecode]
+
+
+class SettingsError(ValueError):
+    """A setting has a value that it cannot have; the message names the setting and its source's value."""
+
+
+class Settings(BaseSettings):
+    """What the server is told at start: flags win over ``MOCKSERVER_*`` variables, these over the TOML file."""
+
+    model_config = SettingsConfigDict(env_prefix="MOCKSERVER_", frozen=True, extra="forbid")
+
+    config: Path | None = Field(None, description="TOML file with any of these settings.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(4747, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    public_url: str | None = Field(
+        None, description="Base of the URLs in replies; default: the host that the request named."
+    )
+    data: Path | None = Field(
+        None, description="Directory that keeps jobs and audio; default: a temporary one, removed at exit."
+    )
+    keys: Words = Field(
+        (),
+        description="Accepted API keys; keys joined by a comma share a project. "
+        "Default: any key that does not begin with 'invalid'.",
+    )
+    fixtures: Paths = Field((), description="Folders with fixtures, besides the ones that come along.")
+    samples: bool = Field(True, description="Load the fixtures that come along.")
+    reload: bool = Field(True, description="Load fixtures again when their files change.")
+    seed: int = Field(0, description="Seed of ids, invented conversations and confidences.")
+    speed: float = Field(1.0, gt=0, le=1e6, description="How many seconds pass on the clock in a real one.")
+    progress: Progress = Field(
+        "instant", description="How jobs move on: instant, timed, polls (one state a GET), held."
+    )
+    queue_seconds: float = Field(1.0, ge=0, le=1e8, description="Time that a timed job is queued, in seconds.")
+    processing_seconds: float | None = Field(
+        None, ge=0, le=1e8, description="Time that a timed job is processed; default: a share of the audio."
+    )
+    processing_share: float = Field(
+        0.2, ge=0, le=1e4, description="Processing time as a share of the audio's duration."
+    )
+    concurrency: int = Field(200, ge=1, description="Jobs of one project that are processed at a time.")
+    rate_limit: int = Field(20_000, ge=0, description="Requests a project may make in a window; 0: no limit.")
+    rate_window: float = Field(300.0, gt=0, le=1e8, description="Length of that window in seconds.")
+    remote_audio: Literal["pretend", "fetch"] = Field(
+        "pretend", description="Remote audio URLs: pretend to have downloaded them, or really fetch them."
+    )
+    fetch_timeout: float = Field(30.0, gt=0, le=1e6, description="Seconds that one download may take.")
+    fetch_bytes: int = Field(5_500_000_000, gt=0, description="Largest download in bytes.")
+    fetch_redirects: int = Field(5, ge=0, le=100, description="Redirects that a download may follow.")
+    file_folders: Paths = Field((), description="Folders that file:// audio URLs may name.")
+    upload_bytes: int = Field(5_500_000_000, gt=0, description="Largest upload in bytes.")
+    body_bytes: int = Field(16 * 2**20, gt=0, description="Largest JSON request body in bytes.")
+    journal: int = Field(10_000, ge=0, description="Requests that the journal keeps for each project.")
+    log_format: Literal["text", "json"] = Field("text", description="Form of the log's lines.")
+    log_requests: bool = Field(True, description="Log a line for every request.")
+
+    @field_validator("keys", mode="before")
+    @classmethod
+    def _split_words(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("fixtures", "file_folders", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_slash_at_end(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/") if value else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: flags, environment, TOML file."""
+        file = init_settings().get("config") or env_settings().get("config")
+        if file is None:
+            return init_settings, env_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=Path(file))
+
+    @classmethod
+    def load(cls, **flags: Any) -> Settings:
+        """Read the settings; a flag of None is one that was not given.
+
+        Raises SettingsError naming every setting that is wrong.
+        """
+        given = {name: value for name, value in flags.items() if value is not None}
+        file = given.get("config") or os.environ.get("MOCKSERVER_CONFIG")
+        if file is not None and not Path(file).is_file():
+            raise SettingsError(f"config: there is no file {file}")
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            lines = (f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors())
+            raise SettingsError("\n".join(lines)) from None
+        except ValueError as error:
+            raise SettingsError(f"{file or 'environment'}: {error}") from None

@@ -1,0 +1,164 @@
+"""The background work: prepare jobs, settle what is due, reload fixtures, write the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import orjson
+
+from mockserver.engine import Engine
+from mockserver.engine.answers import Plan
+from mockserver.engine.clock import SECOND
+from mockserver.engine.fixture import Outcome, Question
+from mockserver.engine.keys import Project
+from mockserver.engine.media import Unusable
+from mockserver.web import log
+from mockserver.web.sources import Audio, Sources
+
+_JOURNAL_DELAY = 0.25
+_RELOAD_INTERVAL = SECOND // 5
+_PATIENCE = 30.0
+_logger = logging.getLogger("mockserver")
+T = TypeVar("T")
+
+
+class Courier:
+    """One event loop's background work; everything that blocks runs in its few threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._executor = ThreadPoolExecutor(4, thread_name_prefix="mockserver")
+        self.sources = Sources(engine, self._executor)
+        self._wake = asyncio.Event()
+        self._preparing: dict[int, asyncio.Task[None]] = {}
+        self._workers = asyncio.Semaphore(2)
+        self._reloading = asyncio.Lock()
+        self._fixtures_seen = engine.clock.parent.now()
+        self._flush_due = False
+        self._main: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, with the jobs that a stopped server left unprepared."""
+        for number in self._engine.jobs.unprepared():
+            self.prepare(number)
+        self._main = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop; what is not finished stays stored and goes on with the next server."""
+        tasks = [task for task in (self._main, *self._preparing.values()) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def wake(self) -> None:
+        """Look again at what is due: a job came, or a clock was moved."""
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                self._engine.settle()
+                wait = self._engine.next_due_in()
+            except sqlite3.Error:
+                _logger.exception("settling failed")
+                wait = 1.0
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+
+    def plan(self, question: Question, audio: Audio | None) -> Plan | None:
+        """Return the plan of a job if it needs no work."""
+        return self._engine.answers.known(question, audio.found) if audio else None
+
+    def prepare(self, number: int) -> None:
+        """Find a job's audio and work out its answer, in the background."""
+        self._preparing[number] = asyncio.create_task(self._prepare(number))
+
+    async def prepared(self, job: sqlite3.Row) -> None:
+        """Wait until a job that needs no download is prepared."""
+        task = self._preparing.get(job["number"])
+        if task is not None and not self._sources_remote(job):
+            await asyncio.wait({task}, timeout=_PATIENCE)
+
+    async def all_prepared(self, project: Project | None) -> None:
+        """Wait until every such job of a project, or of all, is prepared."""
+        jobs = [self._engine.jobs.by_number(number) for number in list(self._preparing)]
+        for job in jobs:
+            if job is not None and (project is None or job["project"] == project.id):
+                await self.prepared(job)
+
+    def _sources_remote(self, job: sqlite3.Row) -> bool:
+        return self._engine.settings.remote_audio == "fetch" and self.sources.is_remote(job)
+
+    async def _prepare(self, number: int) -> None:
+        try:
+            job = self._engine.jobs.by_number(number)
+            if job is None:
+                return
+            project = self._engine.keys.project(job["project"])
+            self._engine.jobs.prepare(project, number, await self._plan_of(project, job))
+            self.wake()
+        except Exception:
+            _logger.exception("job %s could not be prepared", number)
+            failed = Plan(None, Outcome(), Unusable("server_error"))
+            job = self._engine.jobs.by_number(number)
+            if job is not None:
+                self._engine.jobs.prepare(self._engine.keys.project(job["project"]), number, failed)
+                self.wake()
+        finally:
+            del self._preparing[number]
+
+    async def _plan_of(self, project: Project, job: sqlite3.Row) -> Plan:
+        audio = await self.sources.find(project, job)
+        asked = question(job["url"], audio, job["language"], job["key"], orjson.loads(job["params"]))
+        async with self._workers:
+            known = self.plan(asked, audio)
+            if known is not None:
+                return known
+            answers = self._engine.answers
+            plan, body = await self.in_thread(answers.work_out, asked, audio.found)
+            answers.keep(asked, audio.found, plan, body)
+            return plan
+
+    async def fresh_fixtures(self) -> None:
+        """Load the fixtures again if their files have changed; looked at no more often than five times a second."""
+        engine = self._engine
+        now = engine.clock.parent.now()
+        if not engine.settings.reload or now - self._fixtures_seen < _RELOAD_INTERVAL:
+            return
+        self._fixtures_seen = now
+        async with self._reloading:
+            problems = await self.in_thread(engine.fixtures.refresh)
+        log.problems(problems)
+
+    async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
+        """Run something that takes long in a worker thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
+
+    def journal_later(self) -> None:
+        """Write the journal soon, together with what else comes until then."""
+        if not self._flush_due:
+            self._flush_due = True
+            asyncio.get_running_loop().call_later(_JOURNAL_DELAY, self._flush_journal)
+
+    def _flush_journal(self) -> None:
+        self._flush_due = False
+        try:
+            log.requests(self._engine.journal.flush(), self._engine.settings)
+        except sqlite3.Error:
+            _logger.exception("the journal could not be written")
+
+
+def question(url: str, audio: Audio | None, language: str | None, key: str, params: dict[str, object]) -> Question:
+    """Return what a fixture is matched on."""
+    if audio is None:
+        return Question(url, None, None, None, language, key, params)
+    return Question(url, audio.file_name, audio.sha256, audio.size, language, key, params)

@@ -1,0 +1,158 @@
+"""What a vendor's API is to the server: a value that says what differs, and routers of operations."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from mockserver.engine import Engine
+from mockserver.engine.keys import Account, Project
+from mockserver.engine.limits import Rule
+from mockserver.settings import Settings
+from mockserver.web.courier import Courier
+from mockserver.web.replies import ApiError, ClientGoneError, Reply
+
+Headers = dict[bytes, bytes]
+
+
+class Call(Request):
+    """One request to an operation, with what the middleware found out about it."""
+
+    engine: Engine
+    courier: Courier
+    family: Family
+    account: Account
+    job: str | None = None
+    fixture: str | None = None
+
+    @property
+    def project(self) -> Project:
+        """Return the project that the request's key belongs to."""
+        return self.account.project
+
+    async def read(self, limit: int) -> bytes:
+        """Return the whole body.
+
+        Raises ApiError 413 as soon as it is longer than ``limit`` bytes, and ClientGoneError.
+        """
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > limit:
+                raise ApiError(413, "Request body too large", f"the body is longer than {limit} bytes")
+            if not message.get("more_body", False):
+                return b"".join((*chunks, chunk)) if chunks else chunk
+            chunks.append(chunk)
+
+    @property
+    def public_base(self) -> str:
+        """Return the base of URLs that lead back to this server."""
+        configured = self.engine.settings.public_url
+        if configured:
+            return configured
+        host = self.headers.get("host") or "{}:{}".format(*(self.scope.get("server") or ("localhost", 80)))
+        return f"{self.scope.get('scheme', 'http')}://{host}"
+
+
+Endpoint = Callable[[Call], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method and a path of one family, and the function that answers it.
+
+    ``public`` operations need no key. ``reads`` is the model of the JSON body, for the documentation.
+    """
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    summary: str
+    public: bool = False
+    reads: type[BaseModel] | None = None
+
+
+class Operations:
+    """Collects the operations of one documented page of a vendor, under its title."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.all: list[Operation] = []
+
+    def add(
+        self, method: str, path: str, *, public: bool = False, reads: type[BaseModel] | None = None
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Register a function; the first line of its docstring is the summary."""
+
+        def register(endpoint: Endpoint) -> Endpoint:
+            summary = (endpoint.__doc__ or "").strip().split("\n")[0].rstrip(".")
+            self.all.append(Operation(method, path, endpoint, summary, public, reads))
+            return endpoint
+
+        return register
+
+
+@dataclass(frozen=True)
+class Family:
+    """One vendor's API.
+
+    ``key_of`` reads the API key from the headers. ``error_reply`` words an error as the vendor does.
+    ``not_found`` answers unknown paths. ``render`` turns a finished job and its encoded transcript (None
+    for a failed one) into the bytes of its reply. ``request_limit`` says how many requests a project may make.
+    """
+
+    name: str
+    title: str
+    pages: tuple[Operations, ...]
+    key_of: Callable[[Headers], str | None]
+    unauthorized: Callable[[], ApiError]
+    rate_limited: Callable[[int], ApiError]
+    server_error: Callable[[], ApiError]
+    method_not_allowed: Callable[[str], ApiError]
+    not_found: Callable[[], Reply]
+    error_reply: Callable[[ApiError], Reply]
+    render: Callable[[Project, sqlite3.Row, bytes | None], bytes]
+    request_limit: Callable[[Settings], Rule]
+
+    @property
+    def operations(self) -> Iterable[Operation]:
+        """Return every operation."""
+        return (operation for page in self.pages for operation in page.all)
+
+
+def documented(families: Iterable[Family]) -> APIRouter:
+    """Return a router with every operation, from which FastAPI writes the OpenAPI document.
+
+    Requests do not come this way: the middleware calls the operations itself.
+    """
+    router = APIRouter()
+    for family in families:
+        for page in family.pages:
+            for operation in page.all:
+                router.add_api_route(
+                    operation.path,
+                    operation.endpoint,
+                    methods=[operation.method],
+                    summary=operation.summary,
+                    tags=[f"{family.title}: {page.title}"],
+                    response_model=None,
+                    openapi_extra=_request_body(operation),
+                )
+    return router
+
+
+def _request_body(operation: Operation) -> dict[str, Any] | None:
+    if operation.reads is None:
+        return None
+    return {"requestBody": {"content": {"application/json": {"schema": operation.reads.model_json_schema()}}}}

@@ -1,0 +1,179 @@
+"""The one middleware: it finds the operation, authenticates, counts, answers and keeps the journal.
+
+Operations are called here and not through FastAPI's routing, which would cost more than all of the above
+together; FastAPI answers what no family does: the control API and the documentation.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from typing import Any
+
+from mockserver.engine import Engine
+from mockserver.engine.journal import Entry
+from mockserver.engine.limits import Rule
+from mockserver.web.courier import Courier
+from mockserver.web.family import Call, Family, Operation
+from mockserver.web.replies import ApiError, ClientGoneError, Reply
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+CONTROL = "/_mock"
+_logger = logging.getLogger("mockserver")
+
+
+class Table:
+    """Operations by method and path, made once and looked up for every request."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._fixed: dict[str, dict[str, tuple[Family, Operation]]] = {}
+        self._open: dict[int, list[tuple[tuple[str, ...], dict[str, tuple[Family, Operation]]]]] = {}
+        for family in families:
+            for operation in family.operations:
+                self._add(family, operation)
+
+    def _add(self, family: Family, operation: Operation) -> None:
+        if "{" not in operation.path:
+            self._fixed.setdefault(operation.path, {})[operation.method] = (family, operation)
+            return
+        parts = tuple(operation.path.split("/"))
+        bucket = self._open.setdefault(len(parts), [])
+        methods = next((methods for known, methods in bucket if known == parts), None)
+        if methods is None:
+            methods = {}
+            bucket.append((parts, methods))
+        methods[operation.method] = (family, operation)
+
+    def find(self, path: str) -> tuple[dict[str, tuple[Family, Operation]], dict[str, str]] | None:
+        """Return the operations at a path by method, and the path's parameters."""
+        fixed = self._fixed.get(path)
+        if fixed is not None:
+            return fixed, {}
+        parts = path.split("/")
+        for pattern, methods in self._open.get(len(parts), ()):
+            params = {}
+            for expected, part in zip(pattern, parts, strict=True):
+                if expected[:1] == "{":
+                    if not part:
+                        break
+                    params[expected[1:-1]] = part
+                elif expected != part:
+                    break
+            else:
+                return methods, params
+        return None
+
+
+class Gate:
+    """The ASGI application that stands in front of FastAPI's."""
+
+    def __init__(self, app: App, engine: Engine, courier: Courier, families: Sequence[Family]) -> None:
+        self._app = app
+        self._engine = engine
+        self._courier = courier
+        self._families = families
+        self._table = Table(families)
+        self._rules: dict[str, Rule] = {family.name: family.request_limit(engine.settings) for family in families}
+        self._now = engine.clock.parent.now
+        self._refused = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL):
+            await self._app(scope, receive, send)
+            return
+        began = self._now()
+        call = Call(scope, receive)
+        call.engine, call.courier, call.family = self._engine, self._courier, self._families[0]
+        hint = None
+        try:
+            reply = await self._answer(call)
+        except ApiError as error:
+            reply, hint = call.family.error_reply(error), error.hint
+        except ClientGoneError:
+            reply, hint = Reply(b"", 499), "the client closed the connection"
+        except Exception:
+            _logger.exception("%s %s failed", scope["method"], scope["path"])
+            reply, hint = call.family.error_reply(call.family.server_error()), "an error in the server; see its log"
+        request_id = self._record(call, reply, hint, began)
+        if reply.status != 499:
+            await _send(reply, send, _own_headers(request_id, hint))
+
+    async def _answer(self, call: Call) -> Reply:
+        scope = call.scope
+        found = self._table.find(scope["path"])
+        if found is None:
+            return call.family.not_found()
+        methods, scope["path_params"] = found
+        call.family, operation = methods.get(scope["method"]) or next(iter(methods.values()))
+        if scope["method"] not in methods:
+            raise call.family.method_not_allowed(", ".join(sorted(methods)))
+        if not operation.public:
+            self._admit(call)
+        return await operation.endpoint(call)
+
+    def _admit(self, call: Call) -> None:
+        family = call.family
+        key = family.key_of(dict(call.scope["headers"]))
+        account = self._engine.keys.account(key) if key is not None else None
+        if account is None:
+            raise family.unauthorized()
+        call.account = account
+        project = account.project
+        decision = self._engine.limits.hit(project.id, self._rules[family.name], project.clock.now())
+        if not decision.allowed:
+            raise family.rate_limited(decision.reset)
+
+    def _record(self, call: Call, reply: Reply, hint: str | None, began: int) -> str:
+        account = getattr(call, "account", None)
+        if account is None:
+            self._refused += 1
+            project_id, now, request_id = 0, self._engine.clock.now(), f"req_0_{self._refused:x}"
+        else:
+            project = account.project
+            project.requests += 1
+            request_id = f"req_{project.name[:8]}_{project.requests:x}"
+            project_id, now = project.id, project.clock.now()
+        scope = call.scope
+        self._engine.journal.record(
+            Entry(
+                project_id,
+                now,
+                request_id,
+                scope["method"],
+                scope["path"],
+                scope["query_string"].decode("latin-1"),
+                reply.status,
+                len(reply.body),
+                self._now() - began,
+                call.job,
+                call.fixture,
+                hint,
+            )
+        )
+        self._courier.journal_later()
+        return request_id
+
+
+def _own_headers(request_id: str, hint: str | None) -> tuple[tuple[bytes, bytes], ...]:
+    identity = (b"x-request-id", request_id.encode())
+    return (identity, (b"x-mock-hint", _header_safe(hint))) if hint else (identity,)
+
+
+def _header_safe(text: str) -> bytes:
+    return " ".join(text.split()).encode("ascii", "backslashreplace")[:1000]
+
+
+async def _send(reply: Reply, send: Send, own: tuple[tuple[bytes, bytes], ...]) -> None:
+    headers = [
+        (b"content-type", reply.media_type),
+        (b"content-length", b"%d" % len(reply.body)),
+        *reply.headers,
+        *own,
+    ]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})

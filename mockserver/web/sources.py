@@ -1,0 +1,187 @@
+"""Where a job's audio is: stored here, in a file, in the URL itself, or elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
+
+from mockserver.engine import Engine, media
+from mockserver.engine.keys import Project
+from mockserver.engine.media import Sound, Unusable
+from mockserver.engine.uploads import Incoming, TooLargeError
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse, ClientSession
+
+CHUNK = 512 * 1024
+_UPLOAD_PATH = re.compile(r"/upload/[0-9a-f]{32}/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/?$")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """What is known of a job's audio; ``found`` is None for audio that is only pretended to be there."""
+
+    found: Sound | Unusable | None
+    sha256: str | None = None
+    size: int | None = None
+    file_name: str | None = None
+    upload: str | None = None
+
+
+def upload_id(url: str) -> str | None:
+    """Return the id in a URL that this server gave for an upload."""
+    match = _UPLOAD_PATH.search(urlsplit(url).path) if "/upload/" in url else None
+    return match[1] if match else None
+
+
+def upload_path(project: Project, identifier: str) -> str:
+    """Return the path of the URL that is given for an upload."""
+    return f"/upload/{project.name}/{identifier}"
+
+
+def audio_of(upload: sqlite3.Row) -> Audio:
+    """Return what is known of an upload."""
+    if upload["failure"]:
+        found: Sound | Unusable = Unusable(upload["failure"], upload["detail"] or "")
+    else:
+        found = Sound(upload["duration"], upload["channels"])
+    return Audio(found, upload["sha256"], upload["size"], upload["name"], upload["id"])
+
+
+class Sources:
+    """Finds a job's audio; blocking work goes to the executor."""
+
+    def __init__(self, engine: Engine, executor: Executor) -> None:
+        self._engine = engine
+        self._executor = executor
+        self._downloads = asyncio.Semaphore(8)
+
+    def at_once(self, url: str, upload: sqlite3.Row | None) -> Audio | None:
+        """Return the audio if nothing has to be read for it."""
+        if upload is not None:
+            return audio_of(upload)
+        scheme = url.partition(":")[0].lower()
+        if scheme in ("http", "https"):
+            return Audio(None, file_name=_name_in(url)) if self._engine.settings.remote_audio == "pretend" else None
+        return None if scheme in ("file", "data") else Audio(Unusable("download_failed"))
+
+    def is_remote(self, job: sqlite3.Row) -> bool:
+        """Say whether a job's audio comes over the network."""
+        return job["upload"] is None and not job["url"].startswith(("data:", "file:"))
+
+    async def find(self, project: Project, job: sqlite3.Row) -> Audio:
+        """Return a job's audio, reading or downloading it first."""
+        url = job["url"]
+        upload = self._engine.uploads.find(job["upload"]) if job["upload"] else None
+        audio = self.at_once(url, upload)
+        if audio is not None:
+            return audio
+        if url.startswith("data:"):
+            return await self._decode(project, url)
+        if url.startswith("file:"):
+            return await self._run(self._read_file, url)
+        async with self._downloads:
+            return await self._download(project, url)
+
+    async def receive(self, project: Project, incoming: Incoming, name: str | None) -> Audio:
+        """Probe a file that has come in whole, and keep it."""
+        digest, found = await self._run(self._examine, incoming)
+        identifier = self._engine.uploads.keep(project, incoming, digest, found, name)
+        return Audio(found, digest, incoming.size, name, identifier)
+
+    async def write(self, incoming: Incoming, chunk: bytes | bytearray) -> None:
+        """Write to a file that is on its way in."""
+        await self._run(incoming.write, chunk)
+
+    def _examine(self, incoming: Incoming) -> tuple[str, Sound | Unusable]:
+        digest = incoming.finish()
+        self._engine.fixtures.identify(incoming.size)
+        return digest, media.probe(incoming.path)
+
+    async def _decode(self, project: Project, url: str) -> Audio:
+        header, comma, payload = url.partition(",")
+        if not comma:
+            return Audio(Unusable("download_failed"))
+        try:
+            content = await self._run(_payload, header, payload)
+        except (binascii.Error, ValueError):
+            return Audio(Unusable("download_failed"))
+        incoming = self._engine.uploads.receive()
+        try:
+            await self.write(incoming, content)
+            return await self.receive(project, incoming, None)
+        except TooLargeError:
+            return Audio(Unusable("too_large"))
+        finally:
+            incoming.abort()
+
+    def _read_file(self, url: str) -> Audio:
+        path = Path(unquote(urlsplit(url).path)).resolve()
+        allowed = (folder.resolve() for folder in self._engine.settings.file_folders)
+        if not any(path.is_relative_to(folder) for folder in allowed):
+            return Audio(Unusable("download_denied"))
+        if not path.is_file():
+            return Audio(Unusable("download_failed"))
+        digest = sha256()
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+        size = path.stat().st_size
+        self._engine.fixtures.identify(size)
+        return Audio(media.probe(path), digest.hexdigest(), size, path.name)
+
+    async def _download(self, project: Project, url: str) -> Audio:
+        import aiohttp
+
+        settings = self._engine.settings
+        incoming = self._engine.uploads.receive(settings.fetch_bytes)
+        try:
+            timeout = aiohttp.ClientTimeout(total=settings.fetch_timeout)
+            async with aiohttp.ClientSession(timeout=timeout) as session:
+                async with _get(session, url, settings.fetch_redirects) as response:
+                    if response.status >= 400:
+                        return Audio(_refused(response))
+                    async for chunk in response.content.iter_chunked(CHUNK):
+                        await self.write(incoming, chunk)
+                return await self.receive(project, incoming, _name_in(url))
+        except TooLargeError:
+            return Audio(Unusable("too_large"))
+        except (aiohttp.ClientError, TimeoutError, ValueError, UnicodeError):
+            return Audio(Unusable("download_failed"))
+        finally:
+            incoming.abort()
+
+    async def _run(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
+
+
+def _get(session: ClientSession, url: str, redirects: int) -> Any:
+    return session.get(url, allow_redirects=redirects > 0, max_redirects=max(redirects, 1))
+
+
+def _refused(response: ClientResponse) -> Unusable:
+    if response.status == 404:
+        return Unusable("download_failed")
+    kind = "Client" if response.status < 500 else "Server"
+    return Unusable("download_forbidden", f"{response.status} {kind} Error: {response.reason}")
+
+
+def _payload(header: str, payload: str) -> bytes:
+    if header.endswith(";base64"):
+        return base64.b64decode(unquote(payload), validate=True)
+    return unquote_to_bytes(payload)
+
+
+def _name_in(url: str) -> str | None:
+    return unquote(urlsplit(url).path.rpartition("/")[2]) or None
