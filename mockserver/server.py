@@ -28,6 +28,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 server_header=False,
                 lifespan="on",
+                proxy_headers=False,
                 ws="websockets-sansio",
                 timeout_keep_alive=65,
                 timeout_graceful_shutdown=1,

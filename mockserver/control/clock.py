@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
 from mockserver.engine import Engine
 from mockserver.engine.clock import SECOND, Clock, iso
-from mockserver.engine.jobs import Move
 from mockserver.engine.keys import Project
+from mockserver.engine.moves import Move
 from mockserver.web.courier import Courier
 from mockserver.web.replies import ApiError
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
-from sqlite3 import Row
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -14,7 +13,8 @@ from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
 from mockserver.engine import Engine
 from mockserver.engine.clock import iso
 from mockserver.engine.jobs import IllegalMoveError
-from mockserver.web.courier import Courier
+from mockserver.engine.keys import mask
+from mockserver.engine.store import Row
 from mockserver.web.replies import ApiError
 
 router = APIRouter(prefix="/jobs")
@@ -41,10 +41,10 @@ async def show_all(
     """List jobs, newest first."""
     await courier.all_prepared(project)
     engine.settle()
-    wanted = partial(
-        engine.records.jobs, project=project.id if project else None, status=status, before=before, limit=limit
-    )
-    found = await courier.in_thread(wanted)
+    await courier.committed()
+    project_id = project.id if project else None
+    query = partial(engine.records.jobs, project=project_id, status=status, before=before, limit=limit)
+    found = await courier.in_thread(query)
     views = [_view(job.model_dump(), [step.model_dump() for step in steps]) for job, steps in found]
     return {"jobs": views, "next_before": found[-1][0].number if len(found) == limit else None}
 
@@ -56,9 +56,9 @@ async def show(job_id: str, engine: EngineNeeded) -> dict[str, Any]:
 
 
 @router.post("/{job_id}/hold")
-async def hold(job_id: str, engine: EngineNeeded, courier: CourierNeeded) -> dict[str, Any]:
+async def hold(job_id: str, engine: EngineNeeded) -> dict[str, Any]:
     """Keep a job in the status that it has until it is released."""
-    return _done(engine, courier, job_id, lambda job: engine.jobs.hold(job))
+    return _done(engine, job_id, lambda job: engine.jobs.hold(job))
 
 
 @router.post("/{job_id}/release")
@@ -67,24 +67,21 @@ async def release(job_id: str, engine: EngineNeeded, courier: CourierNeeded) -> 
     job = engine.jobs.find(job_id)
     if job is not None:
         await courier.prepared(job)
-    return _done(engine, courier, job_id, lambda job: engine.jobs.release(job))
+    return _done(engine, job_id, lambda job: engine.jobs.release(job))
 
 
 @router.post("/{job_id}/fail")
-async def fail(
-    job_id: str, engine: EngineNeeded, courier: CourierNeeded, asked: Failure | None = None
-) -> dict[str, Any]:
+async def fail(job_id: str, engine: EngineNeeded, asked: Failure | None = None) -> dict[str, Any]:
     """End a job as error, with a text."""
     text = (asked or Failure()).error
-    return _done(engine, courier, job_id, lambda job: engine.jobs.fail(job, text))
+    return _done(engine, job_id, lambda job: engine.jobs.fail(job, text))
 
 
-def _done(engine: Engine, courier: Courier, job_id: str, act: Callable[[Row], object]) -> dict[str, Any]:
+def _done(engine: Engine, job_id: str, act: Callable[[Row], object]) -> dict[str, Any]:
     try:
         act(_find(engine, job_id))
     except IllegalMoveError as error:
         raise ApiError(409, str(error)) from None
-    courier.wake()
     return _shown(engine, job_id)
 
 
@@ -98,20 +95,21 @@ def _find(engine: Engine, job_id: str) -> Row:
 
 def _shown(engine: Engine, job_id: str) -> dict[str, Any]:
     job = _find(engine, job_id)
-    return _view(dict(job), map(dict, engine.jobs.transitions(job["number"])))
+    return _view(job, engine.jobs.transitions(job["number"]))
 
 
-def _view(job: Mapping[str, Any], steps: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    shown = ("id", "number", "family", "status", "progress", "fixture", "url", "upload", "key", "duration")
+def _view(job: Row, steps: Iterable[Row]) -> dict[str, Any]:
+    shown = ("id", "number", "family", "status", "progress", "fixture", "url", "upload", "duration")
     times = {
         name: iso(job[name]) if job[name] is not None else None for name in ("created", "started", "finished", "due")
     }
     view = {name: job[name] for name in shown} | times
+    view["key"] = mask(job["key"])
     view["held"] = job["hold_at"] is not None and job["hold_at"] == job["status"]
     view["waiting"] = bool(job["waiting"])
     view["failure"] = job["failure"] and {"reason": job["failure"], "detail": job["detail"]}
     ordered = sorted(steps, key=lambda step: _ORDER.get(step["to_status"], 2))
     view["transitions"] = [
-        {"from": s["from_status"] or None, "to": s["to_status"], "at": iso(s["at"]), "why": s["why"]} for s in ordered
+        {"from": s["from_status"], "to": s["to_status"], "at": iso(s["at"]), "why": s["why"]} for s in ordered
     ]
     return view

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,10 +12,11 @@ import orjson
 from mockserver.engine.answers import Answers
 from mockserver.engine.clock import Clock, ClockState, SystemTime
 from mockserver.engine.fixtures import Fixtures
-from mockserver.engine.jobs import Jobs, Move
+from mockserver.engine.jobs import Jobs
 from mockserver.engine.journal import Journal
 from mockserver.engine.keys import Keys, Project
 from mockserver.engine.limits import Limits
+from mockserver.engine.moves import Move
 from mockserver.engine.records import Records
 from mockserver.engine.store import DataDirectory, Store
 from mockserver.engine.uploads import Uploads
@@ -57,11 +59,26 @@ class Engine:
     def save_clock(self) -> None:
         """Remember how the server's clock stands."""
         state = orjson.dumps(asdict(self.clock.state)).decode()
-        self.store.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?)", (state,))
+        self.store.write("INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?)", (state,))
 
     def settle(self) -> list[Move]:
         """Settle every project."""
         return [move for project in self.keys.projects() for move in self.jobs.settle(project)]
+
+    def commit(self) -> None:
+        """Make everything that was written since the last commit last.
+
+        Raises sqlite3.Error if that fails; then it is as if it had never been written.
+        """
+        try:
+            if self.store.has_group:
+                self.keys.save_counters()
+            self.store.commit()
+        except sqlite3.Error:
+            self.keys.reload()
+            self.answers.reload()
+            self.jobs.reload()
+            raise
 
     def next_due_in(self) -> float | None:
         """Return the real seconds until some job is due, or None if none will be."""
@@ -93,5 +110,6 @@ class Engine:
     def close(self) -> None:
         """Write what is pending and let go of the data directory."""
         self.journal.flush()
+        self.commit()
         self.store.close()
         self.data.close()

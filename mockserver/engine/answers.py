@@ -79,11 +79,15 @@ class Answers:
         """Store what ``work_out`` made."""
         if body is None:
             return
-        self._store.run("INSERT OR IGNORE INTO transcripts (key, body) VALUES (?, ?)", (plan.transcript, body))
+        self._store.write("INSERT OR IGNORE INTO transcripts (key, body) VALUES (?, ?)", (plan.transcript, body))
         fixture = next((f for f in self._fixtures if f.name == plan.fixture), None)
         self._remembered[_identity(fixture, question, sound)] = plan
         while len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
+
+    def reload(self) -> None:
+        """Forget which transcripts are stored, after writes were lost."""
+        self._remembered.clear()
 
     def forget(self) -> None:
         """Remove the transcripts that no job has."""

@@ -9,6 +9,7 @@ import math
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 SECOND = 1_000_000
@@ -122,4 +123,9 @@ class Clock:
 def iso(moment: int) -> str:
     """Write a moment as ``2026-03-01T12:00:00.000000Z``."""
     seconds, micros = divmod(moment, SECOND)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{micros:06d}Z"
+    return f"{_iso_seconds(seconds)}.{micros:06d}Z"
+
+
+@lru_cache(16)
+def _iso_seconds(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"

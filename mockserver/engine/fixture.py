@@ -90,6 +90,12 @@ class Match:
         globs = (self.audio_url, self.file_name, self.api_key)
         return tuple(re.compile(translate(glob)) if glob is not None else None for glob in globs)
 
+    @property
+    def exact_url(self) -> str | None:
+        """Return the only URL that fits, if there is one."""
+        url = self.audio_url
+        return url if url is not None and not set(url) & set("*?[") else None
+
     def identify(self, size: int) -> None:
         """Hash the fixture's audio now if a file of this size could be it; this blocks."""
         if self.audio and not self.audio_sha256 and self._audio_size == size:

@@ -41,7 +41,17 @@ class Fixtures:
         ordered.reverse()
         ordered.sort(key=lambda fixture: fixture.match.specificity, reverse=True)
         self._ordered = ordered
+        self._index()
         return self.problems
+
+    def _index(self) -> None:
+        """Keep the fixtures for one very URL apart: there may be many, and few can match."""
+        by_url: dict[str, list[tuple[int, Fixture]]] = {}
+        rest: list[tuple[int, Fixture]] = []
+        for rank, fixture in enumerate(self._ordered):
+            url = fixture.match.exact_url
+            (rest if url is None else by_url.setdefault(url, [])).append((rank, fixture))
+        self._by_url, self._rest = by_url, rest
 
     def refresh(self) -> list[Problem]:
         """Load again if a file came, went or changed, and return the problems if so; this reads directories."""
@@ -60,7 +70,14 @@ class Fixtures:
 
     def match(self, question: Question) -> Fixture | None:
         """Return the most specific fixture whose conditions hold."""
-        return next((fixture for fixture in self._ordered if fixture.match.holds(question)), None)
+        best, found = len(self._ordered), None
+        for candidates in (self._by_url.get(question.url, ()), self._rest):
+            for rank, fixture in candidates:
+                if rank > best:
+                    break
+                if fixture.match.holds(question):
+                    best, found = rank, fixture
+        return found
 
     def identify(self, size: int) -> None:
         """Prepare to match audio of this size, so that ``match`` need not read files; this blocks."""

@@ -1,31 +1,32 @@
-"""The state machine: queued -> processing -> completed | error, stored, and moved by ``settle``.
+"""The jobs: submit, prepare, settle, poll, hold, release, fail.
 
 A job's row holds its status and the moment at which its next transition is due; a job that is held, that
-waits for a slot, that is moved by polls, or that is not prepared yet has none. Every transition is a row.
+waits for a slot, that is moved by polls, or that is not prepared yet has none.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from mockserver.engine.answers import FAILURE_TEXT, Plan
 from mockserver.engine.clock import SECOND
 from mockserver.engine.keys import Keys, Project, mask
-from mockserver.engine.store import Store
+from mockserver.engine.moves import FINISHED, Move, Round
+from mockserver.engine.store import Row, Store
 from mockserver.settings import Progress, Settings
 
-FINISHED = ("completed", "error")
-_ORDER = {"queued": 0, "processing": 1, "completed": 2, "error": 2}
-
-_DUE = "SELECT * FROM jobs WHERE project = ? AND due <= ? ORDER BY due, number LIMIT 1"
+_REMEMBERED_BYTES = 8 * 2**20
+_COLUMNS = (
+    "id, project, family, status, progress, created, due, hold_at, waiting, prepared, queue_time, processing_time, "
+    "url, upload, language, params, key, fixture, transcript, duration, channels, planned_failure, detail"
+)
+_INSERT = f"INSERT INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS.split()))})"
 _NEXT_DUE = "SELECT min(due) FROM jobs WHERE project = ? AND due IS NOT NULL"
-_RUNNING = "SELECT count(*) FROM jobs WHERE project = ? AND status = 'processing'"
-_OLDEST_WAITING = "SELECT * FROM jobs WHERE project = ? AND waiting ORDER BY number LIMIT 1"
+_REPLY = "SELECT body FROM jobs JOIN replies ON replies.job = jobs.number WHERE id = ? AND project = ?"
 
 
 class IllegalMoveError(Exception):
@@ -45,16 +46,6 @@ class Submission:
     progress: Progress | None = None
 
 
-class Move(NamedTuple):
-    """One transition of one job, at a moment, and why."""
-
-    job: str
-    from_status: str
-    to_status: str
-    at: int
-    why: str
-
-
 @dataclass(frozen=True, slots=True)
 class _Pace:
     """How a job is to move on; times in microseconds."""
@@ -64,6 +55,11 @@ class _Pace:
     processing_time: int
     hold_at: str | None
 
+    def due(self, created: int) -> int | None:
+        """Return when a prepared, queued job is due."""
+        stays = self.hold_at == "queued" or self.progress == "polls"
+        return None if stays else created + self.queue_time
+
 
 class Jobs:
     """The jobs of every project."""
@@ -72,74 +68,80 @@ class Jobs:
         self._store = store
         self._keys = keys
         self._settings = settings
+        self._replies: dict[str, tuple[int, bytes]] = {}
+        self._reply_bytes = 0
 
-    def submit(self, project: Project, submission: Submission, plan: Plan | None) -> sqlite3.Row:
-        """Store a new queued job; without a plan it stays queued until ``prepare`` brings one."""
+    def submit(self, project: Project, submission: Submission, plan: Plan | None) -> tuple[int, Row]:
+        """Store a new queued job and return its number; without a plan it stays queued until ``prepare``."""
         now = project.clock.now()
-        with self._store.transaction():
-            job_id = str(self._keys.next_id(project, "job"))
-            cursor = self._store.run(
-                "INSERT INTO jobs (id, project, family, status, progress, created, waiting, prepared, queue_time, "
-                "url, upload, language, params, key) VALUES (?, ?, ?, 'queued', ?, ?, 0, 0, 0, ?, ?, ?, ?, ?)",
-                (
-                    job_id,
-                    project.id,
-                    submission.family,
-                    submission.progress or "",
-                    now,
-                    submission.url,
-                    submission.upload,
-                    submission.language,
-                    orjson.dumps(submission.params).decode(),
-                    submission.key,
-                ),
-            )
-            number = cursor.lastrowid
-            assert number is not None
-            self._record(number, "", "queued", now, "submitted")
-            if plan is not None:
-                self.prepare(project, number, plan)
-        job = self.by_number(number)
-        assert job is not None
-        return job
+        pace = self._pace(submission.progress, plan) if plan else _Pace(submission.progress or "instant", 0, 0, None)
+        failure = plan.failure if plan else None
+        job: dict[str, Any] = {
+            "id": str(self._keys.next_id(project, "job")),
+            "project": project.id,
+            "family": submission.family,
+            "status": "queued",
+            "progress": pace.progress if plan else submission.progress or "",
+            "created": now,
+            "due": pace.due(now) if plan else None,
+            "hold_at": pace.hold_at,
+            "waiting": False,
+            "prepared": plan is not None,
+            "queue_time": pace.queue_time,
+            "processing_time": pace.processing_time,
+            "url": submission.url,
+            "upload": submission.upload,
+            "language": submission.language,
+            "params": orjson.dumps(submission.params).decode(),
+            "key": mask(submission.key) if plan else submission.key,
+            "fixture": plan and plan.fixture,
+            "transcript": plan and plan.transcript,
+            "duration": plan and plan.duration,
+            "channels": plan and plan.channels,
+            "planned_failure": failure and failure.reason,
+            "detail": failure and failure.detail,
+        }
+        number = self._store.write(_INSERT, tuple(job.values())).lastrowid
+        assert number is not None
+        project.notice(job["due"])
+        return number, job
 
     def prepare(self, project: Project, number: int, plan: Plan) -> None:
-        """Note how a job will end, and when it moves on; nothing happens if the job is gone."""
+        """Note how a job will end, and when it moves on; nothing happens if it is gone or has ended."""
         job = self.by_number(number)
         if job is None or job["prepared"]:
             return
-        pace = self._pace(job, plan)
-        held = job["hold_at"] or pace.hold_at
-        waits = held == "queued" or pace.progress == "polls"
-        due = None if waits else job["created"] + pace.queue_time
+        pace = self._pace(job["progress"] or None, plan)
+        if job["hold_at"]:
+            pace = _Pace(pace.progress, pace.queue_time, pace.processing_time, job["hold_at"])
+        due = pace.due(job["created"])
         failure = plan.failure
-        self._store.run(
-            "UPDATE jobs SET prepared = 1, due = ?, hold_at = ?, progress = ?, queue_time = ?, processing_time = ?, "
-            "fixture = ?, transcript = ?, duration = ?, channels = ?, planned_failure = ?, detail = ?, key = ? "
-            "WHERE number = ?",
+        self._store.write(
+            "UPDATE jobs SET prepared = 1, due = ?, hold_at = ?, progress = ?, queue_time = ?, "
+            "processing_time = ?, key = ?, fixture = ?, transcript = ?, duration = ?, channels = ?, "
+            "planned_failure = ?, detail = ? WHERE number = ?",
             (
                 due,
-                held,
+                pace.hold_at,
                 pace.progress,
                 pace.queue_time,
                 pace.processing_time,
+                mask(job["key"]),
                 plan.fixture,
                 plan.transcript,
                 plan.duration,
                 plan.channels,
                 failure and failure.reason,
                 failure and failure.detail,
-                mask(job["key"]),
                 number,
             ),
         )
-        if due is not None and (project.next_due is None or due < project.next_due):
-            project.next_due = due
+        project.notice(due)
 
-    def _pace(self, job: sqlite3.Row, plan: Plan) -> _Pace:
+    def _pace(self, asked: Progress | None, plan: Plan) -> _Pace:
         settings, outcome = self._settings, plan.outcome
-        timed_here = outcome.queue_time is not None or outcome.processing_time is not None
-        progress = job["progress"] or outcome.progress or ("timed" if timed_here else settings.progress)
+        timed_by_fixture = outcome.queue_time is not None or outcome.processing_time is not None
+        progress = asked or outcome.progress or ("timed" if timed_by_fixture else settings.progress)
         hold_at = "queued" if progress == "held" else outcome.hold
         if progress != "timed":
             return _Pace(progress, 0, 0, hold_at)
@@ -158,32 +160,25 @@ class Jobs:
         now = project.clock.now()
         if project.next_due is None or project.next_due > now:
             return []
-        moves: list[Move] = []
         with self._store.transaction():
-            while job := self._store.one(_DUE, (project.id, now)):
-                if job["status"] == "queued":
-                    moves += self._start_if_free(project, job, job["due"], "its time in the queue passed")
-                else:
-                    moves += self._finish(project, job, job["due"], "its processing time passed")
-            self._note_next_due(project)
-        return moves
+            moving = self._round(project)
+            moving.run_until(now)
+            return self._end(project, moving)
 
-    def poll(self, project: Project, job: sqlite3.Row) -> list[Move]:
+    def poll(self, project: Project, job: Row) -> list[Move]:
         """Move a job that goes by polls one state on."""
         if job["progress"] != "polls" or not job["prepared"] or job["hold_at"] == job["status"]:
             return []
         now = project.clock.now()
         with self._store.transaction():
+            moving = self._round(project)
             if job["status"] == "queued":
-                moves = self._start_if_free(project, job, now, "polled")
+                moving.start_or_wait(moving.job(job["number"]), now, "polled")
             elif job["status"] == "processing":
-                moves = self._finish(project, job, now, "polled")
-            else:
-                moves = []
-            self._note_next_due(project)
-        return moves
+                moving.finish(moving.job(job["number"]), now, "polled")
+            return self._end(project, moving)
 
-    def hold(self, job: sqlite3.Row) -> None:
+    def hold(self, job: Row) -> None:
         """Keep a job in the status that it has until it is released. Raises IllegalMoveError if it is finished."""
         self._refuse_finished(job, "held")
         with self._store.transaction():
@@ -192,15 +187,15 @@ class Jobs:
             )
             self._note_next_due(self._keys.project(job["project"]))
 
-    def release(self, job: sqlite3.Row) -> list[Move]:
+    def release(self, job: Row) -> list[Move]:
         """Let a held job go on now. Raises IllegalMoveError if it is finished, or not held."""
         self._refuse_finished(job, "released")
-        if job["hold_at"] is None:
+        if job["hold_at"] != job["status"]:
             raise IllegalMoveError(f"job {job['id']} is not held")
         project = self._keys.project(job["project"])
         due = project.clock.now() if job["prepared"] and job["progress"] != "polls" else None
+        progress = "instant" if job["progress"] == "held" else job["progress"]
         with self._store.transaction():
-            progress = "instant" if job["progress"] == "held" else job["progress"]
             self._store.run(
                 "UPDATE jobs SET hold_at = NULL, due = ?, progress = ? WHERE number = ?",
                 (due, progress, job["number"]),
@@ -208,90 +203,60 @@ class Jobs:
             self._note_next_due(project)
         return self.settle(project)
 
-    def fail(self, job: sqlite3.Row, text: str) -> list[Move]:
+    def fail(self, job: Row, text: str) -> list[Move]:
         """End a job as error with this text now. Raises IllegalMoveError if it is finished."""
         self._refuse_finished(job, "failed")
         project = self._keys.project(job["project"])
         now = project.clock.now()
-        moves: list[Move] = []
         with self._store.transaction():
             self._store.run(
-                "UPDATE jobs SET planned_failure = ?, detail = ?, hold_at = NULL, prepared = 1, progress = 'instant', "
-                "processing_time = 0 WHERE number = ?",
-                (FAILURE_TEXT, text, job["number"]),
+                "UPDATE jobs SET planned_failure = ?, detail = ?, hold_at = NULL, prepared = 1, key = ? "
+                "WHERE number = ?",
+                (FAILURE_TEXT, text, mask(job["key"]), job["number"]),
             )
+            moving = self._round(project)
             if job["status"] == "queued":
-                moves += self._start(job, now, "failed through control")
-            fresh = self.by_number(job["number"])
-            assert fresh is not None
-            moves += self._finish(project, fresh, now, "failed through control")
-            self._note_next_due(project)
-        return moves + self.settle(project)
+                moving.start(moving.job(job["number"]), now, "failed through control")
+            moving.finish(moving.job(job["number"]), now, "failed through control")
+            moving.run_until(now)
+            return self._end(project, moving)
 
-    def _start_if_free(self, project: Project, job: sqlite3.Row, at: int, why: str) -> list[Move]:
-        running = self._store.one(_RUNNING, (project.id,))
-        if running is not None and running[0] < self._settings.concurrency:
-            return self._start(job, at, why)
-        self._store.run("UPDATE jobs SET waiting = 1, due = NULL WHERE number = ?", (job["number"],))
-        return []
+    def _round(self, project: Project) -> Round:
+        return Round(self._store, project.id, self._settings.concurrency)
 
-    def _start(self, job: sqlite3.Row, at: int, why: str) -> list[Move]:
-        stays = job["hold_at"] == "processing" or job["progress"] == "polls"
-        due = None if stays else at + (job["processing_time"] or 0)
-        self._store.run(
-            "UPDATE jobs SET status = 'processing', started = ?, due = ?, waiting = 0 WHERE number = ?",
-            (at, due, job["number"]),
-        )
-        self._record(job["number"], "queued", "processing", at, why)
-        return [Move(job["id"], "queued", "processing", at, why)]
-
-    def _finish(self, project: Project, job: sqlite3.Row, at: int, why: str) -> list[Move]:
-        status = "error" if job["planned_failure"] else "completed"
-        self._store.run(
-            "UPDATE jobs SET status = ?, finished = ?, due = NULL, failure = planned_failure WHERE number = ?",
-            (status, at, job["number"]),
-        )
-        self._record(job["number"], "processing", status, at, why)
-        moves = [Move(job["id"], "processing", status, at, why)]
-        waiting = self._store.one(_OLDEST_WAITING, (project.id,))
-        if waiting is not None:
-            moves += self._start_if_free(project, waiting, at, "a slot became free")
-        return moves
-
-    def _record(self, number: int, from_status: str, to_status: str, at: int, why: str) -> None:
-        self._store.run(
-            "INSERT INTO transitions (job, from_status, to_status, at, why) VALUES (?, ?, ?, ?, ?)",
-            (number, from_status, to_status, at, why),
-        )
+    def _end(self, project: Project, moving: Round) -> list[Move]:
+        moving.write()
+        self._note_next_due(project)
+        return moving.moves
 
     def _note_next_due(self, project: Project) -> None:
         row = self._store.one(_NEXT_DUE, (project.id,))
         project.next_due = row[0] if row else None
 
     @staticmethod
-    def _refuse_finished(job: sqlite3.Row, verb: str) -> None:
+    def _refuse_finished(job: Row, verb: str) -> None:
         if job["status"] in FINISHED:
             raise IllegalMoveError(f"job {job['id']} is {job['status']} and cannot be {verb}")
 
-    def by_number(self, number: int) -> sqlite3.Row | None:
+    def by_number(self, number: int) -> Row | None:
         """Return a job by its row number."""
         return self._store.one("SELECT * FROM jobs WHERE number = ?", (number,))
 
-    def find(self, job_id: str, project: Project | None = None) -> sqlite3.Row | None:
+    def find(self, job_id: str, project: Project | None = None) -> Row | None:
         """Return a job by its id; with a project only if it is one of that project's."""
         job = self._store.one("SELECT * FROM jobs WHERE id = ?", (job_id,))
         return job if job is None or project is None or job["project"] == project.id else None
 
     def unprepared(self) -> Sequence[int]:
         """Return the numbers of the jobs that have no plan yet, oldest first."""
-        return [row["number"] for row in self._store.all("SELECT number FROM jobs WHERE NOT prepared ORDER BY number")]
+        rows = self._store.all("SELECT number FROM jobs WHERE NOT prepared ORDER BY number")
+        return [row["number"] for row in rows]
 
-    def transitions(self, number: int) -> list[sqlite3.Row]:
-        """Return a job's transitions, in order."""
-        rows = self._store.all("SELECT * FROM transitions WHERE job = ?", (number,))
-        return sorted(rows, key=lambda row: _ORDER[row["to_status"]])
+    def transitions(self, number: int) -> Sequence[Row]:
+        """Return a job's transitions."""
+        return self._store.all("SELECT * FROM transitions WHERE job = ?", (number,))
 
-    def transcript(self, job: sqlite3.Row) -> bytes:
+    def transcript(self, job: Row) -> bytes:
         """Return the encoded transcript of a completed job."""
         row = self._store.one("SELECT body FROM transcripts WHERE key = ?", (job["transcript"],))
         assert row is not None
@@ -299,24 +264,36 @@ class Jobs:
         return body
 
     def finished_reply(self, job_id: str, project: Project) -> bytes | None:
-        """Return the stored bytes that a finished job is answered with."""
-        row = self._store.one(
-            "SELECT replies.body FROM jobs JOIN replies ON replies.job = jobs.number "
-            "WHERE jobs.id = ? AND jobs.project = ?",
-            (job_id, project.id),
-        )
-        body: bytes | None = row["body"] if row else None
-        return body
+        """Return the bytes that a finished job is answered with, if they were made before."""
+        remembered = self._replies.get(job_id)
+        if remembered is not None:
+            return remembered[1] if remembered[0] == project.id else None
+        row = self._store.one(_REPLY, (job_id, project.id))
+        if row is None:
+            return None
+        self._remember(job_id, project.id, row["body"])
+        return self._replies[job_id][1]
 
-    def keep_reply(self, job: sqlite3.Row, body: bytes) -> None:
+    def keep_reply(self, project: Project, job: Row, body: bytes) -> None:
         """Store the bytes that a finished job is answered with."""
-        self._store.run("INSERT OR REPLACE INTO replies (job, body) VALUES (?, ?)", (job["number"], body))
+        self._store.write("INSERT OR REPLACE INTO replies (job, body) VALUES (?, ?)", (job["number"], body))
+        self._remember(job["id"], project.id, body)
+
+    def _remember(self, job_id: str, project: int, body: bytes) -> None:
+        """Keep the newest replies at hand; what is over the bound is forgotten, oldest first."""
+        self._reply_bytes += len(body) - len(self._replies.pop(job_id, (0, b""))[1])
+        self._replies[job_id] = (project, body)
+        while self._reply_bytes > _REMEMBERED_BYTES and len(self._replies) > 1:
+            self._reply_bytes -= len(self._replies.pop(next(iter(self._replies)))[1])
+
+    def reload(self) -> None:
+        """Forget which replies are stored."""
+        self._replies.clear()
+        self._reply_bytes = 0
 
     def forget(self, project: int) -> None:
         """Remove every job of a project."""
         for table in ("transitions", "replies"):
-            self._store.run(
-                f"DELETE FROM {table} WHERE job IN (SELECT number FROM jobs WHERE project = ?)",
-                (project,),
-            )
+            self._store.run(f"DELETE FROM {table} WHERE job IN (SELECT number FROM jobs WHERE project = ?)", (project,))
         self._store.run("DELETE FROM jobs WHERE project = ?", (project,))
+        self.reload()

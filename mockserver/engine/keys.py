@@ -40,6 +40,11 @@ class Project:
     requests: int = 0
     """How many requests were made since the server started."""
 
+    def notice(self, due: int | None) -> None:
+        """Take note of a job that is due then."""
+        if due is not None and (self.next_due is None or due < self.next_due):
+            self.next_due = due
+
     @property
     def public_id(self) -> int:
         """Return the project's number as clients see it."""
@@ -69,6 +74,7 @@ class Keys:
         self._first_of = {key: entry.split(",")[0] for entry in entries for key in entry.split(",") if key}
         self._accounts: dict[str, Account] = {}
         self._projects: dict[int, Project] = {}
+        self._counting: set[int] = set()
 
     def account(self, key: str) -> Account | None:
         """Return the account of a key, or None if the key is not accepted."""
@@ -87,10 +93,11 @@ class Keys:
         return account
 
     def _project_named(self, name: str, label: str) -> Project:
-        run = self._store.run
-        run("INSERT OR IGNORE INTO projects (fingerprint, label, counter) VALUES (?, ?, 0)", (name, label))
-        row = self._store.one("SELECT * FROM projects WHERE fingerprint = ?", (name,))
-        assert row is not None
+        row = self._store.one("SELECT id FROM projects WHERE fingerprint = ?", (name,))
+        if row is None:
+            self._store.write("INSERT INTO projects (fingerprint, label, counter) VALUES (?, ?, 0)", (name, label))
+            row = self._store.one("SELECT id FROM projects WHERE fingerprint = ?", (name,))
+            assert row is not None
         return self._projects.get(row["id"]) or self._load(row["id"])
 
     def _load(self, project_id: int) -> Project:
@@ -137,17 +144,30 @@ class Keys:
     def next_id(self, project: Project, kind: str) -> uuid.UUID:
         """Make the project's next id: a valid UUIDv4 that is the same in every run.
 
-        It is a hash of seed, project, kind and a counter that is stored within the caller's transaction.
+        It is a hash of seed, project, kind and a counter, which ``save_counters`` stores.
         """
         project.counter += 1
-        self._store.run("UPDATE projects SET counter = ? WHERE id = ?", (project.counter, project.id))
+        self._counting.add(project.id)
         text = b"%s\0%s\0%s\0%d" % (self._seed, project.name.encode(), kind.encode(), project.counter)
         return uuid.UUID(bytes=blake2b(text, digest_size=16).digest(), version=4)
+
+    def save_counters(self) -> None:
+        """Store the counters that have moved."""
+        counters = [(self._projects[number].counter, number) for number in self._counting]
+        self._store.run_many("UPDATE projects SET counter = ? WHERE id = ?", counters)
+        self._counting.clear()
+
+    def reload(self) -> None:
+        """Forget what is remembered of projects, after writes were lost."""
+        self._accounts.clear()
+        self._projects.clear()
+        self._counting.clear()
+        self.wake_stored()
 
     def save_clock(self, project: Project) -> None:
         """Remember how the project's clock stands."""
         state = orjson.dumps(asdict(project.clock.state)).decode()
-        self._store.run("UPDATE projects SET clock = ? WHERE id = ?", (state, project.id))
+        self._store.write("UPDATE projects SET clock = ? WHERE id = ?", (state, project.id))
 
     def start_over(self, project: Project) -> None:
         """Set the project back to its first moment: the server's time, and its ids from the first on."""

@@ -93,7 +93,7 @@ CREATE TABLE transitions (
 	at INTEGER NOT NULL, 
 	why VARCHAR NOT NULL, 
 	PRIMARY KEY (job, to_status), 
-	CHECK (from_status || '>' || to_status IN ('>queued', 'queued>processing', 'processing>completed', 'processing>error'))
+	CHECK (from_status || '>' || to_status IN ('queued>processing', 'processing>completed', 'processing>error'))
 )
  WITHOUT ROWID;
 

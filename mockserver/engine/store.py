@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 SCHEMA_VERSION = 1
+_CHECKPOINT_CHANGES = 5_000
+_LONG_LOG_PAGES = 16_384
 _TEMPORARY = "mockserver-data-"
 
 
@@ -71,16 +73,26 @@ def _remove_orphans() -> None:
         os.close(descriptor)
 
 
+class Row(Protocol):
+    """The columns of a row, by name."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
 class Store:
     """A connection to the database, for the thread that made it."""
 
     def __init__(self, database: Path, *, durable: bool) -> None:
+        self._database = database
+        self._checkpointed = 0
+        self._log_is_long = False
         try:
             self._connection = sqlite3.connect(database, isolation_level=None, cached_statements=256)
             self._connection.row_factory = sqlite3.Row
             self._open(durable)
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{database}: {error}") from None
+        self.on_group: Callable[[], None] | None = None
         self.run = self._connection.execute
         self.run_many = self._connection.executemany
 
@@ -91,6 +103,7 @@ class Store:
         run(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
         run("PRAGMA temp_store = MEMORY")
         run("PRAGMA cache_size = -32768")
+        run("PRAGMA wal_autocheckpoint = 0")
         version = run("PRAGMA user_version").fetchone()[0]
         if version == 0:
             schema = resources.files(__package__).joinpath("schema.sql").read_text()
@@ -100,19 +113,74 @@ class Store:
                 f"was written by another version of the server (schema {version}, this one has {SCHEMA_VERSION})"
             )
 
-    @contextmanager
+    @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Run the statements of the block as one; an inner transaction is part of the outer one."""
-        if self._connection.in_transaction:
-            yield
-            return
-        self.run("BEGIN IMMEDIATE")
+        """Run the statements of the block as one.
+
+        They join the group of writes that ``commit`` ends; where nobody commits groups (``on_group`` is
+        None), they are committed with the block.
+        """
+        opened = self._open_group()
+        self.run("SAVEPOINT block")
         try:
             yield
         except BaseException:
-            self.run("ROLLBACK")
+            self.run("ROLLBACK TO block")
+            self.run("RELEASE block")
             raise
-        self.run("COMMIT")
+        self.run("RELEASE block")
+        if opened and self.on_group is None:
+            self.commit()
+
+    def write(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement that writes, as a transaction of its own."""
+        opened = self._open_group()
+        cursor = self.run(sql, values)
+        if opened and self.on_group is None:
+            self.commit()
+        return cursor
+
+    def _open_group(self) -> bool:
+        if self._connection.in_transaction:
+            return False
+        self.run("BEGIN IMMEDIATE")
+        if self.on_group is not None:
+            self.on_group()
+        return True
+
+    @property
+    def has_group(self) -> bool:
+        """Say whether there are writes that are not committed yet."""
+        return self._connection.in_transaction
+
+    def commit(self) -> None:
+        """End the group: all its writes are there for good, or sqlite3.Error is raised and none is."""
+        if self._connection.in_transaction:
+            try:
+                self.run("COMMIT")
+            except sqlite3.Error:
+                self.run("ROLLBACK")
+                raise
+            if self._log_is_long:
+                self._log_is_long = False
+                self.run("PRAGMA wal_checkpoint(PASSIVE)")
+
+    @property
+    def wants_checkpoint(self) -> bool:
+        """Say whether so much was written that ``checkpoint`` should run."""
+        return self._connection.total_changes - self._checkpointed > _CHECKPOINT_CHANGES
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the database file; this blocks on the disk, so a worker thread calls it.
+
+        The log can only begin anew at a moment when all of it has been moved. Where writes never pause and it
+        has become long, the next ``commit`` moves the rest.
+        """
+        self._checkpointed = self._connection.total_changes
+        with contextlib.closing(sqlite3.connect(self._database, isolation_level=None)) as connection:
+            connection.execute("PRAGMA busy_timeout = 5000")
+            _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._log_is_long = pages > _LONG_LOG_PAGES
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
         """Return the first row, or None."""
@@ -124,5 +192,6 @@ class Store:
         return self.run(sql, values).fetchall()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Commit and close the connection."""
+        self.commit()
         self._connection.close()

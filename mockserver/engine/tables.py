@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 STATUSES = ("queued", "processing", "completed", "error")
-MOVES = (">queued", "queued>processing", "processing>completed", "processing>error")
+MOVES = ("queued>processing", "processing>completed", "processing>error")
 
 
 class Project(SQLModel, table=True):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 from hashlib import sha256
 from pathlib import Path
 
 from mockserver.engine.keys import Keys, Project
 from mockserver.engine.media import Sound, Unusable
-from mockserver.engine.store import Store
+from mockserver.engine.store import Row, Store
 
 
 class TooLargeError(Exception):
@@ -98,7 +97,7 @@ class Uploads:
             ),
         )
 
-    def find(self, upload_id: str) -> sqlite3.Row | None:
+    def find(self, upload_id: str) -> Row | None:
         """Return an upload's row, whichever project it belongs to."""
         return self._store.one("SELECT * FROM uploads WHERE id = ?", (upload_id,))
 

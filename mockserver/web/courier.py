@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable
@@ -18,12 +17,14 @@ from mockserver.engine.clock import SECOND
 from mockserver.engine.fixture import Outcome, Question
 from mockserver.engine.keys import Project
 from mockserver.engine.media import Unusable
+from mockserver.engine.store import Row
 from mockserver.web import log
 from mockserver.web.sources import Audio, Sources
 
 _JOURNAL_DELAY = 0.25
 _RELOAD_INTERVAL = SECOND // 5
 _PATIENCE = 30.0
+_RETRY = 1.0
 _logger = logging.getLogger("mockserver")
 T = TypeVar("T")
 
@@ -35,44 +36,83 @@ class Courier:
         self._engine = engine
         self._executor = ThreadPoolExecutor(4, thread_name_prefix="mockserver")
         self.sources = Sources(engine, self._executor)
-        self._wake = asyncio.Event()
+        self._ticking = False
+        self._alarm: asyncio.TimerHandle | None = None
+        self._committed: asyncio.Future[None] | None = None
+        self._checkpointing: asyncio.Future[None] | None = None
         self._preparing: dict[int, asyncio.Task[None]] = {}
         self._workers = asyncio.Semaphore(2)
         self._reloading = asyncio.Lock()
         self._fixtures_seen = engine.clock.parent.now()
         self._flush_due = False
-        self._main: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin, with the jobs that a stopped server left unprepared."""
+        self._loop = asyncio.get_running_loop()
+        self._engine.store.on_group = self.wake
         for number in self._engine.jobs.unprepared():
             self.prepare(number)
-        self._main = asyncio.create_task(self._run())
+        self.wake()
 
     async def stop(self) -> None:
         """Stop; what is not finished stays stored and goes on with the next server."""
-        tasks = [task for task in (self._main, *self._preparing.values()) if task is not None]
-        for task in tasks:
+        for task in self._preparing.values():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._preparing.values(), return_exceptions=True)
+        if self._checkpointing is not None:
+            await asyncio.wait({self._checkpointing})
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._engine.store.on_group = None
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def wake(self) -> None:
-        """Look again at what is due: a job came, or a clock was moved."""
-        self._wake.set()
+        """Tick as soon as what is ready to run has run: something was written, or a clock was moved."""
+        if not self._ticking:
+            self._ticking = True
+            self._loop.call_soon(self._tick)
 
-    async def _run(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                self._engine.settle()
-                wait = self._engine.next_due_in()
-            except sqlite3.Error:
-                _logger.exception("settling failed")
-                wait = 1.0
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._wake.wait()
+    def _tick(self) -> None:
+        """Settle what is due, commit all that was written since the last tick, and set the alarm for the next.
+
+        So the requests that come in together share one commit, which costs more than the rest of a write.
+        """
+        wait: float | None = _RETRY
+        error: sqlite3.Error | None = None
+        try:
+            self._engine.settle()
+            self._engine.commit()
+            wait = self._engine.next_due_in()
+        except sqlite3.Error as caught:
+            _logger.exception("the database refuses to write")
+            error = caught
+        self._ticking = False
+        self._tell_waiting(error)
+        self._checkpoint()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = None if wait is None else self._loop.call_later(wait, self.wake)
+
+    def _checkpoint(self) -> None:
+        running = self._checkpointing is not None and not self._checkpointing.done()
+        if not running and self._engine.store.wants_checkpoint:
+            self._checkpointing = self._loop.run_in_executor(self._executor, self._engine.store.checkpoint)
+
+    def _tell_waiting(self, error: sqlite3.Error | None) -> None:
+        future, self._committed = self._committed, None
+        if future is None:
+            return
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
+
+    async def committed(self) -> None:
+        """Wait until everything that has been written so far is committed. Raises sqlite3.Error if it is lost."""
+        if self._engine.store.has_group:
+            if self._committed is None:
+                self._committed = self._loop.create_future()
+            await self._committed
 
     def plan(self, question: Question, audio: Audio | None) -> Plan | None:
         """Return the plan of a job if it needs no work."""
@@ -82,7 +122,7 @@ class Courier:
         """Find a job's audio and work out its answer, in the background."""
         self._preparing[number] = asyncio.create_task(self._prepare(number))
 
-    async def prepared(self, job: sqlite3.Row) -> None:
+    async def prepared(self, job: Row) -> None:
         """Wait until a job that needs no download is prepared."""
         task = self._preparing.get(job["number"])
         if task is not None and not self._sources_remote(job):
@@ -95,7 +135,7 @@ class Courier:
             if job is not None and (project is None or job["project"] == project.id):
                 await self.prepared(job)
 
-    def _sources_remote(self, job: sqlite3.Row) -> bool:
+    def _sources_remote(self, job: Row) -> bool:
         return self._engine.settings.remote_audio == "fetch" and self.sources.is_remote(job)
 
     async def _prepare(self, number: int) -> None:
@@ -116,7 +156,7 @@ class Courier:
         finally:
             del self._preparing[number]
 
-    async def _plan_of(self, project: Project, job: sqlite3.Row) -> Plan:
+    async def _plan_of(self, project: Project, job: Row) -> Plan:
         audio = await self.sources.find(project, job)
         asked = question(job["url"], audio, job["language"], job["key"], orjson.loads(job["params"]))
         async with self._workers:

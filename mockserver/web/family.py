@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from mockserver.engine import Engine
 from mockserver.engine.keys import Account, Project
 from mockserver.engine.limits import Rule
+from mockserver.engine.store import Row
 from mockserver.settings import Settings
 from mockserver.web.courier import Courier
 from mockserver.web.replies import ApiError, ClientGoneError, Reply
@@ -122,7 +122,7 @@ class Family:
     method_not_allowed: Callable[[str], ApiError]
     not_found: Callable[[], Reply]
     error_reply: Callable[[ApiError], Reply]
-    render: Callable[[Project, sqlite3.Row, bytes | None], bytes]
+    render: Callable[[Project, Row, bytes | None], bytes]
     request_limit: Callable[[Settings], Rule]
 
     @property

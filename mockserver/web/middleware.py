@@ -84,7 +84,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._after_commit(send) if scope["type"] == "http" else send)
             return
         began = self._now()
         call = Call(scope, receive)
@@ -92,6 +92,7 @@ class Gate:
         hint = None
         try:
             reply = await self._answer(call)
+            await self._courier.committed()
         except ApiError as error:
             reply, hint = call.family.error_reply(error), error.hint
         except ClientGoneError:
@@ -102,6 +103,13 @@ class Gate:
         request_id = self._record(call, reply, hint, began)
         if reply.status != 499:
             await _send(reply, send, _own_headers(request_id, hint))
+
+    def _after_commit(self, send: Send) -> Send:
+        async def held(message: MutableMapping[str, Any]) -> None:
+            await self._courier.committed()
+            await send(message)
+
+        return held
 
     async def _answer(self, call: Call) -> Reply:
         scope = call.scope

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import binascii
 import re
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 from mockserver.engine import Engine, media
 from mockserver.engine.keys import Project
 from mockserver.engine.media import Sound, Unusable
+from mockserver.engine.store import Row
 from mockserver.engine.uploads import Incoming, TooLargeError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def upload_path(project: Project, identifier: str) -> str:
     return f"/upload/{project.name}/{identifier}"
 
 
-def audio_of(upload: sqlite3.Row) -> Audio:
+def audio_of(upload: Row) -> Audio:
     """Return what is known of an upload."""
     if upload["failure"]:
         found: Sound | Unusable = Unusable(upload["failure"], upload["detail"] or "")
@@ -67,7 +67,7 @@ class Sources:
         self._executor = executor
         self._downloads = asyncio.Semaphore(8)
 
-    def at_once(self, url: str, upload: sqlite3.Row | None) -> Audio | None:
+    def at_once(self, url: str, upload: Row | None) -> Audio | None:
         """Return the audio if nothing has to be read for it."""
         if upload is not None:
             return audio_of(upload)
@@ -76,11 +76,11 @@ class Sources:
             return Audio(None, file_name=_name_in(url)) if self._engine.settings.remote_audio == "pretend" else None
         return None if scheme in ("file", "data") else Audio(Unusable("download_failed"))
 
-    def is_remote(self, job: sqlite3.Row) -> bool:
+    def is_remote(self, job: Row) -> bool:
         """Say whether a job's audio comes over the network."""
         return job["upload"] is None and not job["url"].startswith(("data:", "file:"))
 
-    async def find(self, project: Project, job: sqlite3.Row) -> Audio:
+    async def find(self, project: Project, job: Row) -> Audio:
         """Return a job's audio, reading or downloading it first."""
         url = job["url"]
         upload = self._engine.uploads.find(job["upload"]) if job["upload"] else None

@@ -1,8 +1,7 @@
 """The texts of refusals and of failed jobs; where each is documented stands in docs/assemblyai.md."""
 
-import sqlite3
-
 from mockserver.engine.answers import FAILURE_TEXT
+from mockserver.engine.store import Row
 from mockserver.web.replies import ApiError, Reply, json_reply
 
 _SCHEMA = "Invalid endpoint schema, please refer to documentation for examples."
@@ -90,7 +89,7 @@ def not_found() -> Reply:
     return Reply(b"404: Not Found", 404, b"text/html; charset=utf-8")
 
 
-def failure(job: sqlite3.Row) -> str | None:
+def failure(job: Row) -> str | None:
     """Return the text that tells why a job failed, or None if it did not."""
     reason = job["failure"]
     if not reason:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
@@ -11,6 +10,7 @@ import orjson
 
 from mockserver.apis.assemblyai.errors import failure
 from mockserver.engine.keys import Project
+from mockserver.engine.store import Row
 from mockserver.engine.transcripts import Transcript, Turn, Word
 
 _DEFAULT_MODELS = ["universal-3-5-pro", "universal-2"]
@@ -103,12 +103,12 @@ _COMPUTED = {
 _ECHOED_IF_SENT = {"domain", "language_codes", "keyterms_prompt_options", "redact_pii_return_unredacted"}
 
 
-def unfinished(project: Project, job: sqlite3.Row) -> bytes:
+def unfinished(project: Project, job: Row) -> bytes:
     """Render a job that is queued or processing."""
     return orjson.dumps(_base(project, job))
 
 
-def finished(project: Project, job: sqlite3.Row, transcript: bytes | None) -> bytes:
+def finished(project: Project, job: Row, transcript: bytes | None) -> bytes:
     """Render a completed job from its encoded transcript, or a failed one."""
     view = _base(project, job)
     if transcript is None:
@@ -118,12 +118,12 @@ def finished(project: Project, job: sqlite3.Row, transcript: bytes | None) -> by
     return orjson.dumps(view)
 
 
-def _params(job: sqlite3.Row) -> dict[str, Any]:
+def _params(job: Row) -> dict[str, Any]:
     params: dict[str, Any] = orjson.loads(job["params"])
     return params
 
 
-def _base(project: Project, job: sqlite3.Row) -> dict[str, Any]:
+def _base(project: Project, job: Row) -> dict[str, Any]:
     params = _params(job)
     view = dict(_IDLE)
     view |= {name: value for name, value in params.items() if _is_echoed(name, value)}
@@ -148,7 +148,7 @@ def _full_code(code: str | None) -> str | None:
     return "en_us" if code == "en" else code
 
 
-def _results(job: sqlite3.Row, transcript: Transcript, params: Mapping[str, Any]) -> dict[str, Any]:
+def _results(job: Row, transcript: Transcript, params: Mapping[str, Any]) -> dict[str, Any]:
     by_channel = bool(params.get("multichannel") or params.get("dual_channel"))
     labelled = by_channel or bool(params.get("speaker_labels"))
     turns = [_labelled(turn, params, labelled, by_channel) for turn in transcript.turns]

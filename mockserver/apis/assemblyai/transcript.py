@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -11,7 +10,9 @@ from pydantic import ValidationError
 
 from mockserver.apis.assemblyai import errors, render
 from mockserver.apis.assemblyai.schemas import TranscriptParams
-from mockserver.engine.jobs import FINISHED, Submission
+from mockserver.engine.jobs import Submission
+from mockserver.engine.moves import FINISHED
+from mockserver.engine.store import Row
 from mockserver.settings import Progress
 from mockserver.web.courier import question
 from mockserver.web.family import Call, Operations
@@ -46,11 +47,10 @@ async def create(call: Call) -> Reply:
         params=params,
         progress=_asked_progress(call),
     )
-    job = call.engine.jobs.submit(call.project, submission, plan)
+    number, job = call.engine.jobs.submit(call.project, submission, plan)
     if plan is None:
-        call.courier.prepare(job["number"])
+        call.courier.prepare(number)
     else:
-        call.courier.wake()
         call.fixture = plan.fixture
     call.job = job["id"]
     return Reply(render.unfinished(call.project, job))
@@ -69,11 +69,11 @@ async def get(call: Call) -> Reply:
     if job["status"] not in FINISHED:
         return Reply(render.unfinished(call.project, job))
     body = await _render(call, job)
-    call.engine.jobs.keep_reply(job, body)
+    call.engine.jobs.keep_reply(call.project, job, body)
     return Reply(body)
 
 
-async def _look(call: Call, transcript_id: str) -> sqlite3.Row:
+async def _look(call: Call, transcript_id: str) -> Row:
     """Return the job after everything that is due by now, this poll included, has happened to it."""
     jobs = call.engine.jobs
     job = jobs.find(transcript_id, call.project)
@@ -83,14 +83,13 @@ async def _look(call: Call, transcript_id: str) -> sqlite3.Row:
     jobs.settle(call.project)
     current = jobs.by_number(job["number"])
     if current is not None and jobs.poll(call.project, current):
-        call.courier.wake()
         current = jobs.by_number(job["number"])
     if current is None:
         raise errors.no_such_transcript()
     return current
 
 
-async def _render(call: Call, job: sqlite3.Row) -> bytes:
+async def _render(call: Call, job: Row) -> bytes:
     transcript = call.engine.jobs.transcript(job) if job["status"] == "completed" else None
     if transcript is not None and len(transcript) > _LARGE:
         return await call.courier.in_thread(render.finished, call.project, job, transcript)
@@ -128,7 +127,7 @@ def _is_url(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def _find_upload(call: Call, url: str) -> sqlite3.Row | None:
+def _find_upload(call: Call, url: str) -> Row | None:
     identifier = upload_id(url)
     upload = call.engine.uploads.find(identifier) if identifier else None
     if upload is not None and upload["project"] != call.project.id:

@@ -1,0 +1,171 @@
+"""Print ratios to a bare FastAPI application that is measured in the same run."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sqlite3
+import statistics
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks import process
+from benchmarks.load import Result, drive, request
+from benchmarks.process import Process
+
+_POST = b'{"audio_url":"https://example.com/bench.mp3"}'
+
+
+def _call(port: int, method: str, path: str, body: bytes | None = None) -> bytes:
+    headers = {"Authorization": "bench", "Content-Type": "application/json"}
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, headers, method=method)
+    with urllib.request.urlopen(asked) as reply:
+        content: bytes = reply.read()
+        return content
+
+
+def _submit(port: int) -> tuple[str, bytes]:
+    """Make a job; return its id and the reply."""
+    body = _call(port, "POST", "/v2/transcript", _POST)
+    return json.loads(body)["id"], body
+
+
+def _measure(target: Process, requests: Callable[[], Iterator[bytes]], seconds: float) -> tuple[Result, float]:
+    before = target.cpu
+    result = drive(target.port, requests(), seconds=seconds)
+    if result.errors:
+        raise SystemExit(f"{result.errors} of {result.requests} requests failed")
+    return result, (target.cpu - before) / result.requests * 1e6
+
+
+def _compare(
+    title: str,
+    ours: Process,
+    theirs: Process,
+    requests: Callable[[], Iterator[bytes]],
+    rounds: int,
+    seconds: float,
+) -> None:
+    rates, cpus = [], []
+    for number in range(rounds + 1):
+        mine, my_cpu = _measure(ours, requests, seconds)
+        other, other_cpu = _measure(theirs, requests, seconds)
+        if number:  # the first round warms both up
+            rates.append(mine.rate / other.rate)
+            cpus.append(my_cpu / other_cpu)
+    rate, cpu = statistics.median(rates), statistics.median(cpus)
+    print(f"{title:<44} {rate:5.2f}x requests/s ({min(rates):.2f}-{max(rates):.2f}), {cpu:5.2f}x CPU a request")
+
+
+def hot_paths(rounds: int, seconds: float) -> None:
+    """GET and POST next to the reference, and the whole cycle."""
+    with process.server() as ours:
+        job, created = _submit(ours.port)
+        finished = _call(ours.port, "GET", f"/v2/transcript/{job}")
+        print(f"a finished transcript of {len(finished):,} bytes; a queued job of {len(created):,} bytes")
+        with process.reference({"get": finished, "post": created}) as theirs:
+            get = request("GET", f"/v2/transcript/{job}")
+            _compare("GET of a finished transcript", ours, theirs, lambda: itertools.repeat(get), rounds, seconds)
+            post = request("POST", "/v2/transcript", _POST)
+            _compare("POST, durable", ours, theirs, lambda: itertools.repeat(post), rounds, seconds)
+            print(f"{'RSS after that':<44} {ours.rss:5.0f} MB, the reference {theirs.rss:.0f} MB")
+        cycle(seconds)
+
+
+def cycle(seconds: float) -> None:
+    """Upload, create and get, one after the other on one connection: how many a GET of the same takes."""
+    audio = Path("fixtures/audio/hello.wav").read_bytes()
+    with process.server() as ours:
+        steps = []
+        for _ in range(200):
+            upload = drive(ours.port, iter([request("POST", "/v2/upload", audio)]), connections=1)
+            url = json.loads(_call(ours.port, "POST", "/v2/upload", audio))["upload_url"]
+            body = json.dumps({"audio_url": url}).encode()
+            create = drive(ours.port, iter([request("POST", "/v2/transcript", body)]), connections=1)
+            job = json.loads(_call(ours.port, "POST", "/v2/transcript", body))["id"]
+            poll = drive(ours.port, iter([request("GET", f"/v2/transcript/{job}")] * 2), connections=1)
+            steps.append((upload.latencies[0], create.latencies[0], poll.latencies[0], poll.latencies[1]))
+        upload_time, create_time, first, again = (statistics.median(column) for column in zip(*steps, strict=True))
+        print(
+            f"{'full cycle (upload, create, first GET)':<44} {(upload_time + create_time + first) / again:5.1f}x a GET: "
+            f"upload {upload_time / again:.1f}x, create {create_time / again:.1f}x, first GET {first / again:.1f}x"
+        )
+
+
+def cold_start(rounds: int) -> None:
+    """From the start of the process to the first 200."""
+    ratios = []
+    for number in range(rounds + 1):
+        with process.server() as ours, process.reference({}) as theirs:
+            if number:
+                ratios.append(ours.cold_start / theirs.cold_start)
+            sizes = ours.rss, theirs.rss
+    print(
+        f"{'cold start to the first 200':<44} {statistics.median(ratios):5.2f}x "
+        f"({min(ratios):.2f}-{max(ratios):.2f}); RSS {sizes[0]:.0f} MB, the reference {sizes[1]:.0f} MB"
+    )
+
+
+def growth(sizes: list[int], seconds: float) -> None:
+    """How GET, POST and list cost grow with the number of stored jobs."""
+    first: dict[str, float] = {}
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as data:
+            with process.server("--data", data) as ours:
+                job, _ = _submit(ours.port)
+                _call(ours.port, "GET", f"/v2/transcript/{job}")
+            _multiply(Path(data, "mockserver.sqlite"), size)
+            with process.server("--data", data) as ours:
+                job, _ = _submit(ours.port)
+                _call(ours.port, "GET", f"/v2/transcript/{job}")
+                targets: dict[str, bytes] = {
+                    "GET": request("GET", f"/v2/transcript/{job}"),
+                    "POST": request("POST", "/v2/transcript", _POST),
+                    "list": request("GET", "/_mock/jobs?key=bench&limit=10"),
+                }
+                costs = {}
+                for name, asked in targets.items():
+                    _measure(ours, lambda asked=asked: itertools.repeat(asked), seconds / 4)  # type: ignore[misc]
+                    _, costs[name] = _measure(ours, lambda asked=asked: itertools.repeat(asked), seconds)  # type: ignore[misc]
+                first = first or costs
+                row = ", ".join(f"{name} {cost / first[name]:.2f}x" for name, cost in costs.items())
+                print(f"{f'CPU a request with {size:,} stored jobs':<44} {row}; RSS {ours.rss:.0f} MB")
+
+
+def _multiply(database: Path, size: int) -> None:
+    """Copy the finished job until there are as many."""
+    connection: Any = sqlite3.connect(database)
+    names = [row[1] for row in connection.execute("PRAGMA table_info(jobs)")]
+    values = ", ".join(
+        {"number": "1000 + value", "id": "lower(hex(randomblob(16)))"}.get(name, f'"{name}"') for name in names
+    )
+    series = f"WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < {size})"
+    connection.execute(f"{series} INSERT INTO jobs SELECT {values} FROM jobs, n WHERE number = 1")
+    connection.execute(
+        "INSERT INTO transitions SELECT j.number, t.to_status, t.from_status, t.at, t.why "
+        "FROM jobs j, transitions t WHERE t.job = 1 AND j.number > 1000"
+    )
+    connection.commit()
+    connection.close()
+
+
+def main() -> None:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="short rounds, to see that everything runs")
+    parser.add_argument("--only", choices=["hot", "cold", "growth"], help="one part")
+    arguments = parser.parse_args()
+    rounds, seconds = (1, 0.3) if arguments.quick else (5, 3.0)
+    if arguments.only in (None, "hot"):
+        hot_paths(rounds, seconds)
+    if arguments.only in (None, "cold"):
+        cold_start(rounds * 3)
+    if arguments.only in (None, "growth"):
+        growth([10, 1_000, 10_000 if arguments.quick else 1_000_000], seconds)
+
+
+main()

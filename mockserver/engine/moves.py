@@ -1,0 +1,156 @@
+"""The state machine: queued -> processing -> completed | error.
+
+The table of transitions refuses an illegal or a repeated one by its own constraints; ``Round`` never makes any.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mockserver.engine.store import Store
+
+FINISHED = ("completed", "error")
+
+_BATCH = 256
+_FIELDS = (
+    "number, id, status, due, started, finished, waiting, hold_at, progress, processing_time, planned_failure, failure"
+)
+_DUE = f"SELECT {_FIELDS} FROM jobs WHERE project = ? AND due <= ? ORDER BY due, number LIMIT {_BATCH}"
+_ONE = f"SELECT {_FIELDS} FROM jobs WHERE number = ?"
+_OLDEST_WAITING = f"SELECT {_FIELDS} FROM jobs WHERE project = ? AND waiting ORDER BY number LIMIT 1"
+_RUNNING = "SELECT count(*) FROM jobs WHERE project = ? AND status = 'processing'"
+_WAITING = "SELECT EXISTS (SELECT 1 FROM jobs WHERE project = ? AND waiting)"
+_UPDATE = "UPDATE jobs SET status = ?, due = ?, started = ?, finished = ?, waiting = ?, failure = ? WHERE number = ?"
+_RECORD = "INSERT INTO transitions (job, from_status, to_status, at, why) VALUES (?, ?, ?, ?, ?)"
+
+
+class Move(NamedTuple):
+    """One transition of one job, at a moment, and why."""
+
+    job: str
+    from_status: str
+    to_status: str
+    at: int
+    why: str
+
+
+@dataclass(slots=True)
+class Moving:
+    """A job while it is being moved."""
+
+    number: int
+    id: str
+    status: str
+    due: int | None
+    started: int | None
+    finished: int | None
+    waiting: bool
+    hold_at: str | None
+    progress: str
+    processing_time: int | None
+    planned_failure: str | None
+    failure: str | None
+
+
+class Round:
+    """Some moves in one project, within the caller's transaction: made in memory, then written together."""
+
+    def __init__(self, store: Store, project: int, limit: int) -> None:
+        self._store = store
+        self._project = project
+        self._limit = limit
+        self._touched: dict[int, Moving] = {}
+        self._due: list[tuple[int, int]] = []
+        self._records: list[tuple[int, str, str, int, str]] = []
+        self._running: int = self._ask(_RUNNING)
+        self._someone_waits: bool = bool(self._ask(_WAITING))
+        self.moves: list[Move] = []
+
+    def _ask(self, sql: str) -> int:
+        row = self._store.one(sql, (self._project,))
+        return row[0] if row else 0
+
+    def job(self, number: int) -> Moving:
+        """Return a job as moved so far."""
+        job = self._touched.get(number)
+        if job is None:
+            row = self._store.one(_ONE, (number,))
+            assert row is not None
+            job = self._touched[number] = Moving(*row)
+        return job
+
+    def run_until(self, now: int) -> None:
+        """Move every job that is due by ``now``, in due order."""
+        self.write()
+        while rows := self._store.all(_DUE, (self._project, now)):
+            for row in rows:
+                job = self._touched[row["number"]] = Moving(*row)
+                heapq.heappush(self._due, (row["due"], job.number))
+            horizon = now if len(rows) < _BATCH else rows[-1]["due"]
+            while self._due and self._due[0][0] <= horizon:
+                at, number = heapq.heappop(self._due)
+                self._step(self.job(number), at)
+            self.write()
+
+    def _step(self, job: Moving, at: int) -> None:
+        if job.status == "queued":
+            self.start_or_wait(job, at, "its time in the queue passed")
+        else:
+            self.finish(job, at, "its processing time passed")
+
+    def start_or_wait(self, job: Moving, at: int, why: str) -> None:
+        """queued -> processing, or wait for a slot where all are taken."""
+        if self._running < self._limit:
+            self.start(job, at, why)
+        else:
+            job.waiting, job.due = True, None
+            self._someone_waits = True
+
+    def start(self, job: Moving, at: int, why: str) -> None:
+        """queued -> processing."""
+        self._move(job, "processing", at, why)
+        self._running += 1
+        job.started, job.waiting = at, False
+        stays = job.hold_at == "processing" or job.progress == "polls"
+        job.due = None if stays else at + (job.processing_time or 0)
+        if job.due is not None:
+            heapq.heappush(self._due, (job.due, job.number))
+
+    def finish(self, job: Moving, at: int, why: str) -> None:
+        """processing -> completed or error; the job that waits longest takes the slot."""
+        self._move(job, "error" if job.planned_failure else "completed", at, why)
+        self._running -= 1
+        job.finished, job.due, job.failure = at, None, job.planned_failure
+        if self._someone_waits and self._running < self._limit:
+            waiting = self._oldest_waiting()
+            if waiting is not None:
+                self.start(waiting, at, "a slot became free")
+
+    def _oldest_waiting(self) -> Moving | None:
+        self._save()
+        row = self._store.one(_OLDEST_WAITING, (self._project,))
+        if row is None:
+            self._someone_waits = False
+            return None
+        return self._touched.setdefault(row["number"], Moving(*row))
+
+    def _move(self, job: Moving, status: str, at: int, why: str) -> None:
+        self._records.append((job.number, job.status, status, at, why))
+        self.moves.append(Move(job.id, job.status, status, at, why))
+        job.status = status
+
+    def _save(self) -> None:
+        self._store.run_many(
+            _UPDATE,
+            [(j.status, j.due, j.started, j.finished, j.waiting, j.failure, j.number) for j in self._touched.values()],
+        )
+        self._store.run_many(_RECORD, self._records)
+        self._records.clear()
+
+    def write(self) -> None:
+        """Write what was moved."""
+        self._save()
+        self._touched.clear()
+        self._due.clear()
