@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from mockserver.control import clock, health, jobs, reset
+from mockserver.control import clock, health, jobs, journal, reset
 
 CONTROL = "/_mock"
 
 router = APIRouter(prefix=CONTROL, tags=["Control"])
-for page in (health, clock, jobs, reset):
+for page in (health, clock, jobs, journal, reset):
     router.include_router(page.router)

@@ -12,12 +12,12 @@ from mockserver.web.courier import Courier
 from mockserver.web.replies import ApiError
 
 
-def _engine(request: Request) -> Engine:
+async def _engine(request: Request) -> Engine:
     engine: Engine = request.app.state.engine
     return engine
 
 
-def _courier(request: Request) -> Courier:
+async def _courier(request: Request) -> Courier:
     courier: Courier = request.app.state.courier
     return courier
 
@@ -26,7 +26,7 @@ EngineNeeded = Annotated[Engine, Depends(_engine)]
 CourierNeeded = Annotated[Courier, Depends(_courier)]
 
 
-def _project(
+async def _project(
     engine: EngineNeeded,
     key: Annotated[str | None, Query(description="An API key: only its project; default: the whole server.")] = None,
 ) -> Project | None:

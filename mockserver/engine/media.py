@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 160
 LONGEST = 10 * 3600 * 1000
-_UNRELIABLE = {"mp3", "aac", "mpegts"}
+_UNRELIABLE = {"mp3", "aac", "mpegts", "flac"}
 _NO_NETWORK = {"protocol_whitelist": "file"}
 
 
@@ -38,14 +39,32 @@ def probe(path: Path) -> Sound | Unusable:
     import av
 
     if path.stat().st_size == 0:
-        return Unusable("empty")
+        return Unusable("empty", describe(path))
     try:
-        with av.open(os.fspath(path), options=_NO_NETWORK) as container:
+        with _opened(path) as container:
             if not container.streams.audio:
                 return _no_audio(path, has_streams=bool(container.streams.video))
-            return _measure(container, container.streams.audio[0], path)
-    except (av.FFmpegError, ValueError, UnicodeDecodeError):
+            stream = container.streams.audio[0]
+            duration = _declared(container, stream)
+            channels = stream.codec_context.channels
+            if not _decodes(container, stream):
+                return Unusable("not_audio", describe(path))
+        if duration is None:
+            with _opened(path) as container:
+                duration = _demuxed(container, container.streams.audio[0])
+    except (av.FFmpegError, ValueError):
         return Unusable("not_audio", describe(path))
+    if duration < SHORTEST:
+        return Unusable("too_short")
+    if duration > LONGEST:
+        return Unusable("too_long")
+    return Sound(duration, channels)
+
+
+def _opened(path: Path) -> InputContainer:
+    import av
+
+    return av.open(os.fspath(path), options=_NO_NETWORK)
 
 
 def _no_audio(path: Path, *, has_streams: bool) -> Unusable:
@@ -55,19 +74,11 @@ def _no_audio(path: Path, *, has_streams: bool) -> Unusable:
     return Unusable("not_audio", kind)
 
 
-def _measure(container: InputContainer, stream: AudioStream, path: Path) -> Sound | Unusable:
-    if not _decodes(container, stream):
-        return Unusable("not_audio", describe(path))
-    channels = stream.codec_context.channels
-    duration = _declared(container, stream)
-    if duration is None or container.format.name in _UNRELIABLE:
-        container.seek(0)
-        duration = _demuxed(container, stream)
-    if duration < SHORTEST:
-        return Unusable("too_short")
-    if duration > LONGEST:
-        return Unusable("too_long")
-    return Sound(duration, channels)
+def _declared(container: InputContainer, stream: AudioStream) -> int | None:
+    """Return the milliseconds that the header promises, where such a promise can be relied on."""
+    if stream.duration is None or stream.time_base is None or container.format.name in _UNRELIABLE:
+        return None
+    return round(stream.duration * stream.time_base * 1000)
 
 
 def _decodes(container: InputContainer, stream: AudioStream) -> bool:
@@ -84,15 +95,6 @@ def _decodes(container: InputContainer, stream: AudioStream) -> bool:
     return False
 
 
-def _declared(container: InputContainer, stream: AudioStream) -> int | None:
-    """Return the milliseconds that the header promises."""
-    if stream.duration is not None and stream.time_base is not None:
-        return round(stream.duration * stream.time_base * 1000)
-    if container.duration is not None and container.duration > 0:
-        return round(container.duration / 1000)
-    return None
-
-
 def _demuxed(container: InputContainer, stream: AudioStream) -> int:
     """Add up the packets: the truth for files whose header has no duration, or a wrong one."""
     import av
@@ -106,8 +108,7 @@ def _demuxed(container: InputContainer, stream: AudioStream) -> int:
             total += packet.duration or 0
             if packet.pts is not None:
                 first = packet.pts if first is None else min(first, packet.pts)
-                end = packet.pts + (packet.duration or 0)
-                last = end if last is None else max(last, end)
+                last = packet.pts if last is None else max(last, packet.pts)
     except av.FFmpegError:
         pass  # a truncated file ends in a broken packet; what came before it counts
     ticks = total if total or first is None or last is None else last - first
@@ -147,9 +148,10 @@ def _describe_text(head: bytes) -> str:
     if b"\0" in head:
         return "application/octet-stream (data)"
     try:
-        charset = "ASCII text" if head.isascii() else head[: len(head) - 4].decode() and "UTF-8 Unicode text"
+        codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
         return "application/octet-stream (data)"
+    charset = "ASCII text" if head.isascii() else "UTF-8 Unicode text"
     longest = max(map(len, head.split(b"\n")))
     if longest > 300:
         charset += f", with very long lines ({longest})"

@@ -167,7 +167,8 @@ class Sources:
 
 
 def _get(session: ClientSession, url: str, redirects: int) -> Any:
-    return session.get(url, allow_redirects=redirects > 0, max_redirects=max(redirects, 1))
+    # aiohttp's bound is the number of requests that it does not make any more.
+    return session.get(url, allow_redirects=redirects > 0, max_redirects=redirects + 1)
 
 
 def _refused(response: ClientResponse) -> Unusable:

@@ -1,0 +1,150 @@
+"""Audio that is elsewhere: pretended, fetched, in a file, in the URL itself."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockserver.embed import MockServer
+from tests.conftest import AUDIO, Api, api_of
+from tests.sounds import wav
+
+HELLO = (AUDIO / "hello.wav").read_bytes()
+
+
+class _Site(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        replies: dict[str, tuple[int, bytes]] = {
+            "/hello.wav": (200, HELLO),
+            "/page.html": (200, b"<html></html>"),
+            "/empty.mp3": (200, b""),
+            "/forbidden.mp3": (403, b""),
+            "/missing.mp3": (404, b""),
+            "/broken.mp3": (500, b""),
+            "/large.wav": (200, wav(60)),
+        }
+        if self.path.startswith("/redirect/"):
+            left = int(self.path.rsplit("/", 1)[1])
+            self.send_response(302)
+            self.send_header("Location", f"/redirect/{left - 1}" if left > 1 else "/hello.wav")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        if self.path == "/hangs.mp3":
+            self.rfile.read(1)
+            return
+        status, body = replies[self.path]
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body) + (self.path == "/cut.mp3")))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Site)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def fetching() -> Iterator[MockServer]:
+    with MockServer(remote_audio="fetch", fetch_bytes=500_000, fetch_timeout=2, fetch_redirects=3) as mock:
+        yield mock
+
+
+def finished(api: Api, url: str) -> dict[str, Any]:
+    job = api.submit(url)
+    while (view := api.get(job))["status"] in ("queued", "processing"):
+        pass
+    return view
+
+
+@pytest.mark.parametrize("path", ["/hello.wav", "/redirect/3"])
+def test_fetched_audio_is_matched_like_uploaded_audio(path: str, site: str, fetching: MockServer) -> None:
+    api = api_of(fetching.url)
+    view = finished(api, site + path)
+    assert view["text"].startswith("Hello and welcome.")
+    assert view["audio_url"] == site + path
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/page.html", "File does not appear to contain audio. File type is text/html (HTML document, ASCII text)."),
+        ("/empty.mp3", "File does not appear to contain audio. File type is inode/x-empty (empty)."),
+        ("/forbidden.mp3", "Download error to {url}, 403 Client Error: Forbidden for url: {url}"),
+        ("/missing.mp3", "Download error, unable to download {url}. "
+         "Please make sure the file exists and is accessible from the internet."),
+        ("/broken.mp3", "Download error to {url}, 500 Server Error: Internal Server Error for url: {url}"),
+        ("/hangs.mp3", "Download error, unable to download {url}. "
+         "Please make sure the file exists and is accessible from the internet."),
+        ("/redirect/9", "Download error, unable to download {url}. "
+         "Please make sure the file exists and is accessible from the internet."),
+        ("/large.wav", "File size exceeds the maximum allowed size."),
+    ],
+)  # fmt: skip
+def test_a_download_that_fails_ends_the_job_with_the_documented_text(
+    path: str, error: str, site: str, fetching: MockServer
+) -> None:
+    api = api_of(fetching.url)
+    view = finished(api, site + path)
+    assert (view["status"], view["error"]) == ("error", error.format(url=site + path))
+
+
+def test_nothing_is_left_of_a_failed_download(site: str, tmp_path: Path) -> None:
+    with MockServer(remote_audio="fetch", fetch_bytes=100, data=tmp_path) as mock:
+        api = api_of(mock.url)
+        assert finished(api, f"{site}/hello.wav")["status"] == "error"
+        assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_pretended_audio_is_never_downloaded(site: str, api: Api) -> None:
+    view = api.transcribe(f"{site}/missing.mp3")
+    assert view["status"] == "completed"
+    assert 20 <= view["audio_duration"] <= 180
+
+
+def test_a_data_url_is_read(api: Api) -> None:
+    url = "data:audio/wav;base64," + base64.b64encode(HELLO).decode()
+    assert api.transcribe(url)["text"].startswith("Hello and welcome.")
+
+
+@pytest.mark.parametrize("url", ["data:audio/wav;base64,%%%", "data:nothing", "data:audio/wav;base64,AAA"])
+def test_a_broken_data_url_ends_the_job_as_error(api: Api, url: str) -> None:
+    assert api.transcribe(url)["status"] == "error"
+
+
+def test_files_are_read_in_allowed_folders_only(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    for folder in (inside, outside):
+        folder.mkdir()
+        (folder / "a b.wav").write_bytes(HELLO)
+    (inside / "link.wav").symlink_to(outside / "a b.wav")
+    with MockServer(file_folders=(inside,)) as mock:
+        api = api_of(mock.url)
+        assert api.transcribe((inside / "a b.wav").as_uri())["text"].startswith("Hello and welcome.")
+        for path in (outside / "a b.wav", inside / "link.wav", Path(f"{inside}/../out/a b.wav")):
+            view = api.transcribe(f"file://{path}")
+            assert (view["status"], view["error"]) == ("error", f"Download error, unable to access file at file://{path}")
+        missing = api.transcribe((inside / "missing.wav").as_uri())
+        assert missing["error"].startswith("Download error, unable to download file://")
+        assert api.transcribe("file:///a%00b.wav")["status"] == "error"
+
+
+def test_no_file_is_read_by_default(api: Api) -> None:
+    assert api.transcribe((AUDIO / "hello.wav").as_uri())["error"].startswith("Download error, unable to access file at")

@@ -1,0 +1,187 @@
+"""What a server keeps when it is stopped, cleanly or not."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.conftest import AUDIO, api_of
+from tests.processes import running
+from tests.sounds import wav
+
+URL = "https://example.com/some.mp3"
+
+
+def database(data: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(data / "mockserver.sqlite")
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+@pytest.mark.parametrize("state", ["queued", "processing", "completed", "error"])
+def test_a_kill_in_any_state_loses_no_job_and_repeats_no_transition(state: str, tmp_path: Path) -> None:
+    flags = ["--data", str(tmp_path), "--progress", "timed", "--queue-seconds", "10", "--processing-seconds", "10"]
+    with running(*flags) as first:
+        api = api_of(first.url, "survivor")
+        api.freeze()
+        upload = api.upload(wav(3))
+        url = "https://example.com/errors/too-short.mp3" if state == "error" else upload
+        job = api.submit(url, progress="timed")
+        api.advance({"queued": 0, "processing": 10, "completed": 20, "error": 20}[state])
+        before = api.get(job)
+        steps = api.job(job)["transitions"]
+        assert before["status"] == state
+        first.process.send_signal(signal.SIGKILL)
+        first.process.wait()
+    with running(*flags) as second:
+        api = api_of(second.url, "survivor")
+        assert api.get(job) == before
+        assert api.job(job)["transitions"] == steps
+        api.advance(1000)
+        after = api.get(job)
+        assert after["status"] == ("error" if state == "error" else "completed")
+        assert [step["to"] for step in api.job(job)["transitions"]] == ["processing", after["status"]]
+        if state != "error":
+            assert after["text"]
+            assert after["audio_duration"] == 3
+
+
+def test_everything_that_was_answered_survives_a_kill_under_load(tmp_path: Path) -> None:
+    answered: list[str] = []
+    with running("--data", str(tmp_path)) as first:
+
+        def submit(worker: int) -> None:
+            with httpx.Client(base_url=first.url, headers={"Authorization": "load"}) as client:
+                for number in range(10_000):
+                    try:
+                        body = {"audio_url": f"{URL}?{worker}-{number % 3}"}
+                        answered.append(client.post("/v2/transcript", json=body).json()["id"])
+                    except httpx.HTTPError:
+                        return
+
+        workers = [threading.Thread(target=submit, args=[worker]) for worker in range(4)]
+        for worker in workers:
+            worker.start()
+        while len(answered) < 300:
+            workers[0].join(0.01)
+        first.process.send_signal(signal.SIGKILL)
+        for worker in workers:
+            worker.join()
+    assert len(set(answered)) == len(answered)
+    with running("--data", str(tmp_path)) as second:
+        api = api_of(second.url, "load")
+        assert {api.get(job)["status"] for job in answered} == {"completed"}
+        another = api.submit(URL)
+        assert another not in answered
+    stored = database(tmp_path)
+    assert stored.execute("SELECT count(*) FROM jobs WHERE status != 'completed'").fetchone()[0] == 0
+    steps = stored.execute("SELECT count(*), count(DISTINCT job) FROM transitions").fetchone()
+    assert steps[0] == 2 * steps[1]
+    stored.close()
+
+
+def test_a_job_that_was_being_prepared_is_prepared_after_the_restart(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        flags = ["--data", str(tmp_path), "--remote-audio", "fetch"]
+        with running(*flags) as first:
+            api = api_of(first.url, "fetcher")
+            job = api.submit(f"http://127.0.0.1:{silent.getsockname()[1]}/never.mp3")
+            assert api.get(job)["status"] == "queued"
+            first.process.send_signal(signal.SIGKILL)
+            first.process.wait()
+    with running(*flags) as second:
+        api = api_of(second.url, "fetcher")
+        waiting = ["queued"]
+        while waiting[-1] == "queued":
+            waiting.append(api.get(job)["status"])
+        assert waiting[-1] == "error"
+        assert "unable to download" in api.get(job)["error"]
+
+
+def test_a_kept_data_directory_keeps_jobs_uploads_and_clock(tmp_path: Path) -> None:
+    with running("--data", str(tmp_path)) as first:
+        api = api_of(first.url, "keeper")
+        upload = api.upload((AUDIO / "hello.wav").read_bytes())
+        api.freeze()
+        api.advance(1e6)
+        now = api.control.get("/clock").json()
+        job = api.submit(upload)
+        before = api.get(job)
+    assert first.process.returncode == 0
+    with running("--data", str(tmp_path)) as second:
+        api = api_of(second.url, "keeper")
+        assert api.get(job) == before
+        assert api.control.get("/clock").json() == now
+        again = api.transcribe(f"{second.url}{urlsplit(upload).path}")
+        assert again["text"] == before["text"]
+        assert again["id"] != before["id"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_temporary_data_directory_is_removed_at_exit(
+    how: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with running() as server:
+        api = api_of(server.url)
+        api.upload(wav(1))
+        assert len(list(tmp_path.iterdir())) == 1
+        server.process.send_signal(how)
+        assert server.process.wait() == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with running() as killed, running():
+        killed.process.kill()
+        killed.process.wait()
+        assert len(list(tmp_path.iterdir())) == 2
+        with running():
+            assert len(list(tmp_path.iterdir())) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_servers_cannot_share_a_data_directory(tmp_path: Path) -> None:
+    with running("--data", str(tmp_path)), pytest.raises(AssertionError, match="another server is using"):
+        with running("--data", str(tmp_path)):
+            pass
+
+
+def test_a_database_that_is_none_is_named_and_left_alone(tmp_path: Path) -> None:
+    content = b"not a database, " * 50
+    (tmp_path / "mockserver.sqlite").write_bytes(content)
+    with pytest.raises(AssertionError, match="mockserver.sqlite: file is not a database"):
+        with running("--data", str(tmp_path)):
+            pass
+    assert (tmp_path / "mockserver.sqlite").read_bytes() == content
+
+
+def test_a_database_of_another_version_is_named_and_left_alone(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "mockserver.sqlite")
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    with pytest.raises(AssertionError, match="another version"), running("--data", str(tmp_path)):
+        pass
+
+
+def test_half_an_upload_is_removed_by_the_next_server(tmp_path: Path) -> None:
+    with running("--data", str(tmp_path)) as first:
+        host, port = urlsplit(first.url).netloc.split(":")
+        with socket.create_connection((host, int(port))) as client:
+            head = b"POST /v2/upload HTTP/1.1\r\nhost: x\r\nauthorization: k\r\ncontent-length: 9000000\r\n\r\n"
+            client.sendall(head + b"x" * 2_000_000)
+            while not any(path.stat().st_size for path in (tmp_path / "uploads").glob("*.part")):
+                assert first.process.poll() is None
+            first.process.kill()
+            first.process.wait()
+    assert len(list((tmp_path / "uploads").iterdir())) == 1
+    with running("--data", str(tmp_path)):
+        assert list((tmp_path / "uploads").iterdir()) == []
