@@ -90,8 +90,9 @@ def cycle(seconds: float) -> None:
             poll = drive(ours.port, iter([request("GET", f"/v2/transcript/{job}")] * 2), connections=1)
             steps.append((upload.latencies[0], create.latencies[0], poll.latencies[0], poll.latencies[1]))
         upload_time, create_time, first, again = (statistics.median(column) for column in zip(*steps, strict=True))
+        whole = upload_time + create_time + first
         print(
-            f"{'full cycle (upload, create, first GET)':<44} {(upload_time + create_time + first) / again:5.1f}x a GET: "
+            f"{'full cycle (upload, create, first GET)':<44} {whole / again:5.1f}x a GET: "
             f"upload {upload_time / again:.1f}x, create {create_time / again:.1f}x, first GET {first / again:.1f}x"
         )
 

@@ -64,11 +64,16 @@ def _parameters() -> list[inspect.Parameter]:
     ]
 
 
-_SINGULAR = {"keys": "key", "fixtures": "fixtures", "file_folders": "file-folder"}
+_SINGULAR = {"keys": "key", "file_folders": "file-folder"}
 
 
-def _flag_names(name: str, annotation: Any) -> tuple[str, ...]:
-    flag = "--" + _SINGULAR.get(name, name).replace("_", "-")
+def flag_name(setting: str) -> str:
+    """Return the flag of a setting."""
+    return "--" + _SINGULAR.get(setting, setting).replace("_", "-")
+
+
+def _flag_names(setting: str, annotation: Any) -> tuple[str, ...]:
+    flag = flag_name(setting)
     return (f"{flag}/--no-{flag[2:]}",) if annotation is bool else (flag,)
 
 

@@ -49,7 +49,10 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     where = str(settings.data) if settings.data else "a temporary directory"
-    Server(settings, lambda url: log.say(f"mockserver listens on {url}, data in {where}")).run()
+    try:
+        Server(settings, lambda url: log.say(f"mockserver listens on {url}, data in {where}")).run()
+    except SystemExit as stop:  # uvicorn has said why it could not listen
+        sys.exit(1 if stop.code else 0)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -55,4 +55,6 @@ def running(
     finally:
         if started.poll() is None:
             started.terminate()
-        started.communicate()
+        started.wait()
+        if started.stderr is not None:
+            started.stderr.close()

@@ -25,12 +25,12 @@ def encode(
     seconds: float = 2.0,
     channels: int = 1,
     rate: int = 16_000,
-    format: str | None = None,
+    container_format: str | None = None,
     video: str | None = None,
     options: dict[str, str] | None = None,
 ) -> Path:
     layout = "mono" if channels == 1 else "stereo"
-    with av.open(str(path), "w", format=format, options=options or {}) as container:
+    with av.open(str(path), "w", format=container_format, options=options or {}) as container:
         picture: Any = None
         if video:
             picture = container.add_stream(video, rate=5)

@@ -126,7 +126,9 @@ def test_jobs_above_the_limit_wait_and_are_marked_throttled() -> None:
 def test_slots_are_those_of_one_project() -> None:
     with MockServer(concurrency=1, progress="held") as mock:
         one, other = api_of(mock.url), api_of(mock.url)
-        jobs = {api: api.submit("https://example.com/jobs/stuck-processing.mp3", progress="instant") for api in (one, other)}
+        jobs = {
+            api: api.submit("https://example.com/jobs/stuck-processing.mp3", progress="instant") for api in (one, other)
+        }
         assert {api.get(job)["status"] for api, job in jobs.items()} == {"processing"}
 
 

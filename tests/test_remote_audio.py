@@ -140,11 +140,16 @@ def test_files_are_read_in_allowed_folders_only(tmp_path: Path) -> None:
         assert api.transcribe((inside / "a b.wav").as_uri())["text"].startswith("Hello and welcome.")
         for path in (outside / "a b.wav", inside / "link.wav", Path(f"{inside}/../out/a b.wav")):
             view = api.transcribe(f"file://{path}")
-            assert (view["status"], view["error"]) == ("error", f"Download error, unable to access file at file://{path}")
+            assert (view["status"], view["error"]) == (
+                "error",
+                f"Download error, unable to access file at file://{path}",
+            )
         missing = api.transcribe((inside / "missing.wav").as_uri())
         assert missing["error"].startswith("Download error, unable to download file://")
         assert api.transcribe("file:///a%00b.wav")["status"] == "error"
 
 
 def test_no_file_is_read_by_default(api: Api) -> None:
-    assert api.transcribe((AUDIO / "hello.wav").as_uri())["error"].startswith("Download error, unable to access file at")
+    assert api.transcribe((AUDIO / "hello.wav").as_uri())["error"].startswith(
+        "Download error, unable to access file at"
+    )

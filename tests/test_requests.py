@@ -32,14 +32,18 @@ KEYS = (
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"Authorization": ""}, {"Authorization": "invalid"}, {"Authorization": "invalid-1"}, {"Authorization": "Bearer k"}],
+    [
+        {},
+        {"Authorization": ""},
+        {"Authorization": "invalid"},
+        {"Authorization": "invalid-1"},
+        {"Authorization": "Bearer k"},
+    ],
 )
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/v2/upload"), ("POST", "/v2/transcript"), ("GET", "/v2/transcript/some-id")]
 )
-def test_a_missing_and_a_wrong_key_are_refused_alike(
-    api: Api, headers: dict[str, str], method: str, path: str
-) -> None:
+def test_a_missing_and_a_wrong_key_are_refused_alike(api: Api, headers: dict[str, str], method: str, path: str) -> None:
     reply = httpx.request(method, api.url + path, headers=headers)
     assert reply.status_code == 401
     assert reply.json() == UNAUTHORIZED

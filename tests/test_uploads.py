@@ -54,7 +54,10 @@ def test_a_chunked_upload_without_length_is_accepted(api: Api) -> None:
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        (b"<html><body>hi</body></html>", "File does not appear to contain audio. File type is text/html (HTML document, ASCII text)."),
+        (
+            b"<html><body>hi</body></html>",
+            "File does not appear to contain audio. File type is text/html (HTML document, ASCII text).",
+        ),
         (b"\x00\x01\x02" * 500, "File does not appear to contain audio. File type is application/octet-stream (data)."),
         (wav(0.1), "Audio duration is too short."),
         (wav(2)[:20], "File does not appear to contain audio. File type is audio/x-wav (RIFF (little-endian) data)."),

@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -86,18 +87,22 @@ def test_a_slot_that_becomes_free_goes_to_the_job_that_waited_longest() -> None:
         project.clock.advance(100 * SECOND)
         e.jobs.settle(project)
         rows = e.store.all("SELECT started, finished FROM jobs ORDER BY number")
-        assert all(later["started"] == earlier["finished"] for earlier, later in zip(rows, rows[1:], strict=False))
+        assert all(later["started"] == earlier["finished"] for earlier, later in pairwise(rows))
 
 
 @pytest.mark.parametrize("step", ["('queued', 'completed')", "('completed', 'processing')", "('error', 'queued')"])
 def test_the_database_itself_refuses_an_illegal_transition(step: str) -> None:
     with engine() as e, pytest.raises(sqlite3.IntegrityError):
-        e.store.run(f"INSERT INTO transitions (job, at, why, from_status, to_status) SELECT 1, 0, '', * FROM (VALUES {step})")
+        e.store.run(
+            f"INSERT INTO transitions (job, at, why, from_status, to_status) SELECT 1, 0, '', * FROM (VALUES {step})"
+        )
 
 
 def test_the_database_itself_refuses_a_repeated_transition() -> None:
     with engine() as e:
-        insert = "INSERT INTO transitions (job, from_status, to_status, at, why) VALUES (1, 'queued', 'processing', 0, '')"
+        insert = (
+            "INSERT INTO transitions (job, from_status, to_status, at, why) VALUES (1, 'queued', 'processing', 0, '')"
+        )
         e.store.run(insert)
         with pytest.raises(sqlite3.IntegrityError):
             e.store.run(insert)

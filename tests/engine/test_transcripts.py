@@ -70,9 +70,7 @@ def test_confidences_lie_between_0_and_1_and_are_kept_where_given(said: list[Unt
 
 @given(st.lists(texts, min_size=2, max_size=40), st.integers(2_000, 36_000_000))
 def test_words_without_times_fill_the_audio(said: list[str], duration: int) -> None:
-    transcript = transcribe(
-        [UntimedTurn(tuple(map(UntimedWord, said)))], language="en", duration=duration, seed="s"
-    )
+    transcript = transcribe([UntimedTurn(tuple(map(UntimedWord, said)))], language="en", duration=duration, seed="s")
     spoken = list(transcript.words)
     assert spoken[0].start <= duration * 0.05
     assert spoken[-1].end >= duration * 0.9

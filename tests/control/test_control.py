@@ -1,0 +1,196 @@
+"""The control API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from mockserver.embed import MockServer
+from tests.conftest import AUDIO, Api, api_of
+from tests.sounds import wav
+
+URL = "https://example.com/some.mp3"
+
+
+def test_health_says_what_is_served(api: Api) -> None:
+    reply = httpx.get(f"{api.url}/_mock/health")
+    assert reply.status_code == 200
+    assert reply.json()["status"] == "ok"
+    assert reply.json()["fixtures"] >= 8
+    assert reply.json()["fixture_problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "named"),
+    [
+        ("POST", "/clock/advance", {"seconds": -1}, 422, "seconds"),
+        ("POST", "/clock/advance", {"seconds": "soon"}, 422, "seconds"),
+        ("POST", "/clock/advance", {"seconds": 1e300}, 422, "seconds"),
+        ("POST", "/clock/advance", {}, 422, "seconds"),
+        ("POST", "/clock/advance", {"seconds": 1, "hours": 2}, 422, "hours"),
+        ("POST", "/clock/scale", {"factor": 0}, 422, "factor"),
+        ("POST", "/clock/scale", {"factor": float("1e9")}, 422, "factor"),
+        ("GET", "/jobs?limit=0", None, 422, "limit"),
+        ("GET", "/jobs?status=done", None, 422, "status"),
+        ("GET", "/jobs?before=x", None, 422, "before"),
+        ("GET", "/jobs/unknown", None, 404, "unknown"),
+        ("POST", "/jobs/unknown/release", None, 404, "unknown"),
+        ("GET", "/jobs?key=invalid", None, 404, "invalid"),
+        ("POST", "/reset?key=", None, 404, "key"),
+        ("GET", "/nowhere", None, 404, "Not Found"),
+        ("DELETE", "/clock", None, 405, "Method Not Allowed"),
+    ],
+)
+def test_errors_are_json_with_a_reason(
+    api: Api, method: str, path: str, body: dict[str, Any] | None, status: int, named: str
+) -> None:
+    reply = httpx.request(method, f"{api.url}/_mock{path}", json=body)
+    assert reply.status_code == status
+    assert named in reply.json()["error"]
+
+
+def test_a_clock_that_cannot_go_further_says_so(api: Api) -> None:
+    for _ in range(30):
+        reply = api.control.post("/clock/advance", json={"seconds": 1e10})
+    assert (reply.status_code, reply.json()) == (422, {"error": "seconds: time ends with the year 9999"})
+    assert api.get(api.submit(URL))["status"] == "completed"
+
+
+def test_the_clock_of_a_key_moves_alone(api: Api, server: MockServer) -> None:
+    other = api_of(server.url)
+    api.freeze()
+    frozen = api.control.get("/clock").json()
+    assert frozen["frozen"] is True
+    assert api.control.get("/clock").json() == frozen
+    api.advance(3600)
+    assert api.control.get("/clock").json()["now"] > other.control.get("/clock").json()["now"]
+    assert other.control.get("/clock").json()["frozen"] is False
+    assert api.control.post("/clock/resume").json()["frozen"] is False
+    assert api.control.post("/clock/scale", json={"factor": 60}).json()["scale"] == 60
+
+
+def test_the_servers_clock_moves_every_key() -> None:
+    with MockServer(progress="timed") as mock:
+        one, two = api_of(mock.url), api_of(mock.url)
+        assert httpx.post(f"{mock.url}/_mock/clock/freeze").json()["frozen"] is True
+        jobs = [one.submit(URL), two.submit(URL)]
+        moved = httpx.post(f"{mock.url}/_mock/clock/advance", json={"seconds": 500}).json()["transitions"]
+        assert sorted(move["job"] for move in moved) == sorted(jobs * 2)
+        assert [one.get(jobs[0])["status"], two.get(jobs[1])["status"]] == ["completed"] * 2
+
+
+def test_jobs_are_listed_newest_first_and_by_pages(api: Api) -> None:
+    jobs = [api.submit(f"{URL}?{number}") for number in range(7)]
+    seen: list[str] = []
+    before: int | None = None
+    while True:
+        page = api.control.get("/jobs", params={"limit": 3} | ({"before": before} if before else {})).json()
+        seen += [job["id"] for job in page["jobs"]]
+        before = page["next_before"]
+        if before is None:
+            break
+    assert seen == jobs[::-1]
+    assert api.control.get("/jobs", params={"status": "error"}).json()["jobs"] == []
+
+
+def test_a_job_is_shown_with_what_decided_it(api: Api) -> None:
+    job = api.submit(api.upload((AUDIO / "hello.wav").read_bytes()))
+    shown = api.job(job)
+    assert shown["fixture"] == "hello"
+    assert shown["status"] == "completed"
+    assert shown["failure"] is None
+    assert [(step["from"], step["to"]) for step in shown["transitions"]] == [
+        ("queued", "processing"),
+        ("processing", "completed"),
+    ]
+    assert api.key not in str(shown)
+
+
+def test_the_journal_has_every_request_that_was_answered(api: Api) -> None:
+    job = api.submit(URL)
+    api.get(job)
+    api.http.post("/v2/transcript", content=b"{")
+    entries = api.control.get("/journal").json()["requests"]
+    assert [(entry["method"], entry["path"], entry["status"]) for entry in entries] == [
+        ("POST", "/v2/transcript", 400),
+        ("GET", f"/v2/transcript/{job}", 200),
+        ("POST", "/v2/transcript", 200),
+    ]
+    assert "JSON" in entries[0]["note"]
+    assert entries[1]["job"] == job
+    assert len({entry["request_id"] for entry in entries}) == 3
+
+
+def test_the_journal_is_bounded() -> None:
+    with MockServer(journal=20) as mock:
+        api = api_of(mock.url)
+        for _ in range(70):
+            api.http.get("/v2/transcript/x")
+            api.control.get("/journal")
+        assert len(api.control.get("/journal", params={"limit": 1000}).json()["requests"]) <= 20 + 64
+
+
+def test_a_reply_carries_the_id_that_the_journal_knows(api: Api) -> None:
+    request_id = api.http.get("/v2/transcript/x").headers["x-request-id"]
+    assert api.control.get("/journal").json()["requests"][0]["request_id"] == request_id
+
+
+def test_reset_of_one_key_leaves_the_others_alone(api: Api, server: MockServer) -> None:
+    other = api_of(server.url)
+    kept = other.submit(other.upload(wav(1)))
+    gone = api.submit(api.upload(wav(1)))
+    api.get(gone)
+    api.freeze()
+    assert api.control.post("/reset").status_code == 200
+    assert api.http.get(f"/v2/transcript/{gone}").status_code == 400
+    assert api.control.get("/jobs").json()["jobs"] == []
+    assert len(api.control.get("/journal").json()["requests"]) == 1
+    assert api.control.get("/clock").json()["frozen"] is False
+    assert other.get(kept)["status"] == "completed"
+
+
+def test_after_a_reset_a_key_gets_the_same_ids_again(api: Api) -> None:
+    def run() -> list[str]:
+        return [api.submit(URL), api.upload(wav(1)).rsplit("/", 1)[1], api.submit(URL)]
+
+    first = run()
+    api.control.post("/reset")
+    assert run() == first
+    assert len(set(first)) == 3
+    assert all(identifier[14] == "4" and identifier[19] in "89ab" for identifier in first)
+
+
+def test_reset_of_everything_empties_the_server() -> None:
+    with MockServer() as mock:
+        apis = [api_of(mock.url) for _ in range(3)]
+        for api in apis:
+            api.submit(api.upload(wav(1)))
+        httpx.post(f"{mock.url}/_mock/clock/freeze")
+        assert httpx.post(f"{mock.url}/_mock/reset").json() == {"reset": "everything"}
+        assert httpx.get(f"{mock.url}/_mock/jobs").json()["jobs"] == []
+        assert httpx.get(f"{mock.url}/_mock/clock").json()["frozen"] is False
+
+
+def test_reset_while_jobs_are_being_prepared_does_no_harm(api: Api) -> None:
+    for number in range(20):
+        api.submit(f"https://example.com/{number}.mp3")
+    api.control.post("/reset")
+    assert api.control.get("/jobs").json()["jobs"] == []
+    assert api.get(api.submit(URL))["status"] == "completed"
+
+
+def test_with_a_list_only_its_keys_are_accepted_and_an_entry_shares_a_project() -> None:
+    with MockServer(keys=("alice,bob", "carol")) as mock:
+        alice, bob, carol, dave = (api_of(mock.url, key) for key in ("alice", "bob", "carol", "dave"))
+        job = alice.submit(URL)
+        assert bob.get(job)["id"] == job
+        assert carol.http.get(f"/v2/transcript/{job}").status_code == 400
+        assert dave.http.get(f"/v2/transcript/{job}").status_code == 401
+
+
+def test_the_documentation_lists_every_operation(api: Api) -> None:
+    paths = httpx.get(f"{api.url}/_mock/openapi.json").json()["paths"]
+    assert {"/v2/upload", "/v2/transcript", "/v2/transcript/{transcript_id}", "/_mock/health"} <= paths.keys()
+    assert "audio_url" in str(paths["/v2/transcript"]["post"]["requestBody"])

@@ -1,0 +1,55 @@
+"""The parts of the documentation that are written from the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mockserver.app import FAMILIES
+from mockserver.cli import flag_name
+from mockserver.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+SETTINGS = ROOT / "docs" / "settings.md"
+_MARKS = re.compile(r"(<!-- coverage -->\n).*?(<!-- /coverage -->)", re.DOTALL)
+
+
+def coverage() -> str:
+    """Return the table of every operation."""
+    lines = ["| API | method | path | what it does |", "|---|---|---|---|"]
+    lines += [
+        f"| {family.title} | {operation.method} | `{operation.path}` | {operation.summary} |"
+        for family in FAMILIES
+        for operation in family.operations
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def readme() -> str:
+    """Return the README with a fresh table."""
+    return _MARKS.sub(lambda found: found[1] + coverage() + found[2], README.read_text())
+
+
+def settings() -> str:
+    """Return the page of settings."""
+    lines = [
+        "# Settings",
+        "",
+        "Flags of `mockserver serve` win over environment variables, these over the TOML file that `--config` or `MOCKSERVER_CONFIG` names;",
+        "its keys are the names below. Lists: repeat the flag; in the environment, API keys are separated by spaces and folders by `:`.",
+        "",
+        "| name | flag | environment | default | what it is |",
+        "|---|---|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in (None, ()) else f"`{str(field.default).lower()}`"
+        lines.append(
+            f"| `{name}` | `{flag_name(name)}` | `MOCKSERVER_{name.upper()}` | {default} | {field.description} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    README.write_text(readme())
+    SETTINGS.write_text(settings())

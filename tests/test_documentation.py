@@ -1,0 +1,98 @@
+"""The documentation is true: its examples run, its tables are those of the code."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from mockserver.embed import MockServer
+from tests import generated
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+NODE = ROOT / "tests" / "node"
+
+
+class Example(NamedTuple):
+    page: str
+    line: int
+    language: str
+    code: str
+
+
+def examples() -> list[Example]:
+    found = []
+    for page in PAGES:
+        text = page.read_text()
+        for match in re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            line = text.count("\n", 0, match.start()) + 1
+            found.append(Example(page.name, line, match[1], match[2]))
+    return found
+
+
+def run(example: Example, folder: Path) -> subprocess.CompletedProcess[str]:
+    if example.language == "python":
+        return _run([sys.executable, "-c", example.code])
+    if example.language == "js":
+        if not (NODE / "node_modules" / "assemblyai").is_dir():
+            pytest.skip("the Node SDK is not installed (scripts/test does that where npm is there)")
+        script = NODE / f"example-{folder.name}.mjs"
+        script.write_text(example.code)
+        try:
+            return _run(["node", str(script)])
+        finally:
+            script.unlink()
+    assert example.language == "bash"
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    return _run(["bash", "-euo", "pipefail", "-c", example.code])
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
+
+
+@pytest.mark.parametrize(
+    "example",
+    [pytest.param(e, id=f"{e.page}:{e.line}") for e in examples() if e.language in ("python", "bash", "js")],
+)
+def test_example_runs(example: Example, server: MockServer, tmp_path: Path) -> None:
+    address = server.url.removeprefix("http://")
+    done = run(example._replace(code=example.code.replace("127.0.0.1:4747", address)), tmp_path)
+    assert done.returncode == 0, done.stderr
+    if "hello.wav" in example.code:
+        assert "Hello and welcome. This is a short recording" in done.stdout
+
+
+def test_every_example_is_in_a_language_that_is_run() -> None:
+    assert {example.language for example in examples()} <= {"python", "bash", "js", "yaml"}
+
+
+def test_the_coverage_table_is_that_of_the_routes() -> None:
+    assert generated.README.read_text() == generated.readme(), "run scripts/docs"
+
+
+def test_the_settings_page_is_that_of_the_settings() -> None:
+    assert generated.SETTINGS.read_text() == generated.settings(), "run scripts/docs"
+
+
+def test_every_control_call_is_documented() -> None:
+    from mockserver.control import router
+
+    page = (ROOT / "docs" / "control.md").read_text()
+    for route in router.routes:
+        last = str(getattr(route, "path", "")).rsplit("/", 1)[-1]
+        assert f"/{last}" in page, f"{last} is not in docs/control.md"
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in [*PAGES, ROOT / "fixtures" / "README.md", ROOT / "CONTRIBUTING.md"]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
