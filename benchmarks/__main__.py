@@ -17,7 +17,7 @@ from benchmarks import process
 from benchmarks.load import Result, drive, request
 from benchmarks.process import Process
 
-_POST = b'{"audio_url":"https://example.com/bench.mp3"}'
+_POST = b'{"audio_url":"https://example.com/bench-10.mp3"}'
 
 
 def _call(port: int, method: str, path: str, body: bytes | None = None) -> bytes:

@@ -15,14 +15,15 @@ import orjson
 from mockserver.engine.answers import FAILURE_TEXT, Plan
 from mockserver.engine.clock import SECOND
 from mockserver.engine.keys import Keys, Project, mask
-from mockserver.engine.moves import FINISHED, Move, Round
+from mockserver.engine.moves import FINISHED, Move, Moving, Round
 from mockserver.engine.store import Row, Store
 from mockserver.settings import Progress, Settings
 
 _REMEMBERED_BYTES = 8 * 2**20
 _COLUMNS = (
-    "id, project, family, status, progress, created, due, hold_at, waiting, prepared, queue_time, processing_time, "
-    "url, upload, language, params, key, fixture, transcript, duration, channels, planned_failure, detail"
+    "id, project, family, status, progress, created, started, finished, due, hold_at, waiting, prepared, queue_time, "
+    "processing_time, url, upload, language, params, key, fixture, transcript, duration, channels, planned_failure, "
+    "failure, detail"
 )
 _INSERT = f"INSERT INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS.split()))})"
 _NEXT_DUE = "SELECT min(due) FROM jobs WHERE project = ? AND due IS NOT NULL"
@@ -72,17 +73,45 @@ class Jobs:
         self._reply_bytes = 0
 
     def submit(self, project: Project, submission: Submission, plan: Plan | None) -> tuple[int, Row]:
-        """Store a new queued job and return its number; without a plan it stays queued until ``prepare``."""
+        """Store a new job and return its number, and the job as it was when it was queued.
+
+        With a plan it has moved as far as it is due at once; without one it stays queued until ``prepare``.
+        """
+        self.settle(project)
         now = project.clock.now()
+        job = self._queued(project, submission, plan, now)
+        moving = Moving(
+            0, job["id"], "queued", job["due"], None, None, False, job["hold_at"], job["progress"],
+            job["processing_time"], job["planned_failure"], None,
+        )  # fmt: skip
+        moved = self._round(project)
+        moved.walk(moving, now)
+        stored = job | {
+            "status": moving.status,
+            "due": moving.due,
+            "started": moving.started,
+            "finished": moving.finished,
+            "waiting": moving.waiting,
+            "failure": moving.failure,
+        }
+        with self._store.all_or_nothing():
+            moving.number = self._store.run(_INSERT, tuple(stored.values())).lastrowid or 0
+            moved.write()
+        project.notice(moving.due)
+        return moving.number, job
+
+    def _queued(self, project: Project, submission: Submission, plan: Plan | None, now: int) -> dict[str, Any]:
         pace = self._pace(submission.progress, plan) if plan else _Pace(submission.progress or "instant", 0, 0, None)
         failure = plan.failure if plan else None
-        job: dict[str, Any] = {
-            "id": str(self._keys.next_id(project, "job")),
+        return {
+            "id": self._keys.next_id(project, "job"),
             "project": project.id,
             "family": submission.family,
             "status": "queued",
             "progress": pace.progress if plan else submission.progress or "",
             "created": now,
+            "started": None,
+            "finished": None,
             "due": pace.due(now) if plan else None,
             "hold_at": pace.hold_at,
             "waiting": False,
@@ -99,12 +128,9 @@ class Jobs:
             "duration": plan and plan.duration,
             "channels": plan and plan.channels,
             "planned_failure": failure and failure.reason,
+            "failure": None,
             "detail": failure and failure.detail,
         }
-        number = self._store.write(_INSERT, tuple(job.values())).lastrowid
-        assert number is not None
-        project.notice(job["due"])
-        return number, job
 
     def prepare(self, project: Project, number: int, plan: Plan) -> None:
         """Note how a job will end, and when it moves on; nothing happens if it is gone or has ended."""
@@ -181,11 +207,13 @@ class Jobs:
     def hold(self, job: Row) -> None:
         """Keep a job in the status that it has until it is released. Raises IllegalMoveError if it is finished."""
         self._refuse_finished(job, "held")
+        project = self._keys.project(job["project"])
         with self._store.transaction():
             self._store.run(
                 "UPDATE jobs SET hold_at = status, due = NULL, waiting = 0 WHERE number = ?", (job["number"],)
             )
-            self._note_next_due(self._keys.project(job["project"]))
+            project.waiting -= job["waiting"]
+            self._note_next_due(project)
 
     def release(self, job: Row) -> list[Move]:
         """Let a held job go on now. Raises IllegalMoveError if it is finished, or not held."""
@@ -222,7 +250,7 @@ class Jobs:
             return self._end(project, moving)
 
     def _round(self, project: Project) -> Round:
-        return Round(self._store, project.id, self._settings.concurrency)
+        return Round(self._store, project, self._settings.concurrency)
 
     def _end(self, project: Project, moving: Round) -> list[Move]:
         moving.write()

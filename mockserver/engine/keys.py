@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -33,8 +32,14 @@ class Project:
     id: int
     name: str
     label: str
+    public_id: int
+    """Its number as clients see it."""
     clock: Clock
     counter: int
+    running: int
+    """How many of its jobs are being processed."""
+    waiting: int
+    """How many of its jobs wait for a slot."""
     next_due: int | None
     """The earliest moment at which a job of this project is due; None: no job is."""
     requests: int = 0
@@ -44,11 +49,6 @@ class Project:
         """Take note of a job that is due then."""
         if due is not None and (self.next_due is None or due < self.next_due):
             self.next_due = due
-
-    @property
-    def public_id(self) -> int:
-        """Return the project's number as clients see it."""
-        return int(self.name[:6], 16) % 900_000 + 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +109,19 @@ class Keys:
             id=row["id"],
             name=row["fingerprint"],
             label=row["label"],
+            public_id=int(row["fingerprint"][:6], 16) % 900_000 + 100_000,
             clock=Clock(self._clock, state),
             counter=row["counter"],
+            running=self._count("status = 'processing'", row["id"]),
+            waiting=self._count("waiting", row["id"]),
             next_due=due[0] if due else None,
         )
         self._projects[project.id] = project
         return project
+
+    def _count(self, condition: str, project: int) -> int:
+        row = self._store.one(f"SELECT count(*) FROM jobs WHERE project = ? AND {condition}", (project,))
+        return row[0] if row else 0
 
     def project(self, project_id: int) -> Project:
         """Return the project with this row id."""
@@ -141,7 +148,7 @@ class Keys:
         ):
             self.project(row["project"])
 
-    def next_id(self, project: Project, kind: str) -> uuid.UUID:
+    def next_id(self, project: Project, kind: str) -> str:
         """Make the project's next id: a valid UUIDv4 that is the same in every run.
 
         It is a hash of seed, project, kind and a counter, which ``save_counters`` stores.
@@ -149,7 +156,9 @@ class Keys:
         project.counter += 1
         self._counting.add(project.id)
         text = b"%s\0%s\0%s\0%d" % (self._seed, project.name.encode(), kind.encode(), project.counter)
-        return uuid.UUID(bytes=blake2b(text, digest_size=16).digest(), version=4)
+        digits = blake2b(text, digest_size=16).hexdigest()
+        variant = "89ab"[int(digits[16], 16) & 3]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
     def save_counters(self) -> None:
         """Store the counters that have moved."""
@@ -174,4 +183,5 @@ class Keys:
         project.clock.state = _IN_STEP
         project.counter = 0
         project.next_due = None
+        project.running = project.waiting = 0
         self._store.run("UPDATE projects SET clock = NULL, counter = 0 WHERE id = ?", (project.id,))

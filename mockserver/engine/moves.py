@@ -9,6 +9,7 @@ import heapq
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mockserver.engine.keys import Project
 from mockserver.engine.store import Store
 
 FINISHED = ("completed", "error")
@@ -20,8 +21,6 @@ _FIELDS = (
 _DUE = f"SELECT {_FIELDS} FROM jobs WHERE project = ? AND due <= ? ORDER BY due, number LIMIT {_BATCH}"
 _ONE = f"SELECT {_FIELDS} FROM jobs WHERE number = ?"
 _OLDEST_WAITING = f"SELECT {_FIELDS} FROM jobs WHERE project = ? AND waiting ORDER BY number LIMIT 1"
-_RUNNING = "SELECT count(*) FROM jobs WHERE project = ? AND status = 'processing'"
-_WAITING = "SELECT EXISTS (SELECT 1 FROM jobs WHERE project = ? AND waiting)"
 _UPDATE = "UPDATE jobs SET status = ?, due = ?, started = ?, finished = ?, waiting = ?, failure = ? WHERE number = ?"
 _RECORD = "INSERT INTO transitions (job, from_status, to_status, at, why) VALUES (?, ?, ?, ?, ?)"
 
@@ -49,7 +48,7 @@ class Moving:
     waiting: bool
     hold_at: str | None
     progress: str
-    processing_time: int | None
+    processing_time: int
     planned_failure: str | None
     failure: str | None
 
@@ -57,23 +56,19 @@ class Moving:
 class Round:
     """Some moves in one project, within the caller's transaction: made in memory, then written together."""
 
-    def __init__(self, store: Store, project: int, limit: int) -> None:
+    def __init__(self, store: Store, project: Project, limit: int) -> None:
         self._store = store
         self._project = project
         self._limit = limit
         self._touched: dict[int, Moving] = {}
         self._due: list[tuple[int, int]] = []
-        self._records: list[tuple[int, str, str, int, str]] = []
-        self._running: int = self._ask(_RUNNING)
-        self._someone_waits: bool = bool(self._ask(_WAITING))
+        self._records: list[tuple[Moving, str, str, int, str]] = []
+        self._running = project.running
+        self._waiting = project.waiting
         self.moves: list[Move] = []
 
-    def _ask(self, sql: str) -> int:
-        row = self._store.one(sql, (self._project,))
-        return row[0] if row else 0
-
     def job(self, number: int) -> Moving:
-        """Return a job as moved so far."""
+        """Return a stored job as moved so far."""
         job = self._touched.get(number)
         if job is None:
             row = self._store.one(_ONE, (number,))
@@ -82,9 +77,9 @@ class Round:
         return job
 
     def run_until(self, now: int) -> None:
-        """Move every job that is due by ``now``, in due order."""
+        """Move every stored job that is due by ``now``, in due order."""
         self.write()
-        while rows := self._store.all(_DUE, (self._project, now)):
+        while rows := self._store.all(_DUE, (self._project.id, now)):
             for row in rows:
                 job = self._touched[row["number"]] = Moving(*row)
                 heapq.heappush(self._due, (row["due"], job.number))
@@ -93,6 +88,11 @@ class Round:
                 at, number = heapq.heappop(self._due)
                 self._step(self.job(number), at)
             self.write()
+
+    def walk(self, job: Moving, now: int) -> None:
+        """Move a job that is not stored yet as far as it is due by ``now``."""
+        while job.due is not None and job.due <= now:
+            self._step(job, job.due)
 
     def _step(self, job: Moving, at: int) -> None:
         if job.status == "queued":
@@ -104,18 +104,19 @@ class Round:
         """queued -> processing, or wait for a slot where all are taken."""
         if self._running < self._limit:
             self.start(job, at, why)
-        else:
+        elif not job.waiting:
             job.waiting, job.due = True, None
-            self._someone_waits = True
+            self._waiting += 1
 
     def start(self, job: Moving, at: int, why: str) -> None:
         """queued -> processing."""
         self._move(job, "processing", at, why)
         self._running += 1
+        self._waiting -= job.waiting
         job.started, job.waiting = at, False
         stays = job.hold_at == "processing" or job.progress == "polls"
-        job.due = None if stays else at + (job.processing_time or 0)
-        if job.due is not None:
+        job.due = None if stays else at + job.processing_time
+        if job.due is not None and job.number:
             heapq.heappush(self._due, (job.due, job.number))
 
     def finish(self, job: Moving, at: int, why: str) -> None:
@@ -123,30 +124,30 @@ class Round:
         self._move(job, "error" if job.planned_failure else "completed", at, why)
         self._running -= 1
         job.finished, job.due, job.failure = at, None, job.planned_failure
-        if self._someone_waits and self._running < self._limit:
-            waiting = self._oldest_waiting()
-            if waiting is not None:
-                self.start(waiting, at, "a slot became free")
+        if self._waiting and self._running < self._limit:
+            self.start(self._oldest_waiting(), at, "a slot became free")
 
-    def _oldest_waiting(self) -> Moving | None:
+    def _oldest_waiting(self) -> Moving:
         self._save()
-        row = self._store.one(_OLDEST_WAITING, (self._project,))
-        if row is None:
-            self._someone_waits = False
-            return None
+        row = self._store.one(_OLDEST_WAITING, (self._project.id,))
+        assert row is not None
         return self._touched.setdefault(row["number"], Moving(*row))
 
     def _move(self, job: Moving, status: str, at: int, why: str) -> None:
-        self._records.append((job.number, job.status, status, at, why))
+        self._records.append((job, job.status, status, at, why))
         self.moves.append(Move(job.id, job.status, status, at, why))
         job.status = status
 
     def _save(self) -> None:
-        self._store.run_many(
-            _UPDATE,
-            [(j.status, j.due, j.started, j.finished, j.waiting, j.failure, j.number) for j in self._touched.values()],
-        )
-        self._store.run_many(_RECORD, self._records)
+        if self._touched:
+            self._store.run_many(
+                _UPDATE,
+                [
+                    (j.status, j.due, j.started, j.finished, j.waiting, j.failure, j.number)
+                    for j in self._touched.values()
+                ],
+            )
+        self._store.run_many(_RECORD, [(job.number, *step) for job, *step in self._records])
         self._records.clear()
 
     def write(self) -> None:
@@ -154,3 +155,4 @@ class Round:
         self._save()
         self._touched.clear()
         self._due.clear()
+        self._project.running, self._project.waiting = self._running, self._waiting

@@ -13,7 +13,7 @@ CREATE TABLE jobs (
 	waiting BOOLEAN NOT NULL, 
 	prepared BOOLEAN NOT NULL, 
 	queue_time INTEGER NOT NULL, 
-	processing_time INTEGER, 
+	processing_time INTEGER NOT NULL, 
 	url VARCHAR NOT NULL, 
 	upload VARCHAR, 
 	language VARCHAR, 

@@ -68,7 +68,7 @@ class Job(SQLModel, table=True):
     waiting: bool = False
     prepared: bool = False
     queue_time: int = 0
-    processing_time: int | None = None
+    processing_time: int = 0
     url: str
     upload: str | None = None
     language: str | None = None

@@ -64,7 +64,7 @@ class Uploads:
     def keep(self, project: Project, incoming: Incoming, digest: str, found: Sound | Unusable, name: str | None) -> str:
         """Give a finished file its id and remember what its probe found."""
         with self._store.transaction():
-            upload_id = str(self._keys.next_id(project, "upload"))
+            upload_id = self._keys.next_id(project, "upload")
             incoming.path.replace(self.path(upload_id))
             self._insert(upload_id, project, incoming.size, digest, found, name)
         return upload_id

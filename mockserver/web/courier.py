@@ -25,6 +25,7 @@ _JOURNAL_DELAY = 0.25
 _RELOAD_INTERVAL = SECOND // 5
 _PATIENCE = 30.0
 _RETRY = 1.0
+_GATHERINGS = 3
 _logger = logging.getLogger("mockserver")
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ class Courier:
         self._executor = ThreadPoolExecutor(4, thread_name_prefix="mockserver")
         self.sources = Sources(engine, self._executor)
         self._ticking = False
+        self._waiting = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._committed: asyncio.Future[None] | None = None
         self._checkpointing: asyncio.Future[None] | None = None
@@ -70,7 +72,15 @@ class Courier:
         """Tick as soon as what is ready to run has run: something was written, or a clock was moved."""
         if not self._ticking:
             self._ticking = True
-            self._loop.call_soon(self._tick)
+            self._loop.call_soon(self._gather, _GATHERINGS, 0)
+
+    def _gather(self, left: int, seen: int) -> None:
+        """Let the event loop turn a few more times while requests keep coming in, so that they share the tick."""
+        waiting = self._waiting
+        if left and waiting > seen:
+            self._loop.call_soon(self._gather, left - 1, waiting)
+        else:
+            self._tick()
 
     def _tick(self) -> None:
         """Settle what is due, commit all that was written since the last tick, and set the alarm for the next.
@@ -99,7 +109,7 @@ class Courier:
             self._checkpointing = self._loop.run_in_executor(self._executor, self._engine.store.checkpoint)
 
     def _tell_waiting(self, error: sqlite3.Error | None) -> None:
-        future, self._committed = self._committed, None
+        future, self._committed, self._waiting = self._committed, None, 0
         if future is None:
             return
         if error is None:
@@ -112,6 +122,7 @@ class Courier:
         if self._engine.store.has_group:
             if self._committed is None:
                 self._committed = self._loop.create_future()
+            self._waiting += 1
             await self._committed
 
     def plan(self, question: Question, audio: Audio | None) -> Plan | None:

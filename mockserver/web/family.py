@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 from starlette.requests import Request
 
 from mockserver.engine import Engine
@@ -28,6 +28,7 @@ class Call(Request):
     courier: Courier
     family: Family
     account: Account
+    header_map: Headers
     job: str | None = None
     fixture: str | None = None
 
@@ -72,7 +73,7 @@ Endpoint = Callable[[Call], Awaitable[Reply]]
 class Operation:
     """A method and a path of one family, and the function that answers it.
 
-    ``public`` operations need no key. ``reads`` is the model of the JSON body, for the documentation.
+    ``public`` operations need no key. ``reads`` is the type of the JSON body, for the documentation.
     """
 
     method: str
@@ -80,7 +81,7 @@ class Operation:
     endpoint: Endpoint
     summary: str
     public: bool = False
-    reads: type[BaseModel] | None = None
+    reads: TypeAdapter[Any] | None = None
 
 
 class Operations:
@@ -91,7 +92,7 @@ class Operations:
         self.all: list[Operation] = []
 
     def add(
-        self, method: str, path: str, *, public: bool = False, reads: type[BaseModel] | None = None
+        self, method: str, path: str, *, public: bool = False, reads: TypeAdapter[Any] | None = None
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a function; the first line of its docstring is the summary."""
 
@@ -155,4 +156,4 @@ def documented(families: Iterable[Family]) -> APIRouter:
 def _request_body(operation: Operation) -> dict[str, Any] | None:
     if operation.reads is None:
         return None
-    return {"requestBody": {"content": {"application/json": {"schema": operation.reads.model_json_schema()}}}}
+    return {"requestBody": {"content": {"application/json": {"schema": operation.reads.json_schema()}}}}

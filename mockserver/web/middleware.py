@@ -89,6 +89,7 @@ class Gate:
         began = self._now()
         call = Call(scope, receive)
         call.engine, call.courier, call.family = self._engine, self._courier, self._families[0]
+        call.header_map = dict(scope["headers"])
         hint = None
         try:
             reply = await self._answer(call)
@@ -126,7 +127,7 @@ class Gate:
 
     def _admit(self, call: Call) -> None:
         family = call.family
-        key = family.key_of(dict(call.scope["headers"]))
+        key = family.key_of(call.header_map)
         account = self._engine.keys.account(key) if key is not None else None
         if account is None:
             raise family.unauthorized()

@@ -185,4 +185,5 @@ def _payload(header: str, payload: str) -> bytes:
 
 
 def _name_in(url: str) -> str | None:
-    return unquote(urlsplit(url).path.rpartition("/")[2]) or None
+    path = url.partition("#")[0].partition("?")[0]
+    return unquote(path.rpartition("/")[2]) or None

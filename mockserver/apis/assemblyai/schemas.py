@@ -2,66 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Required
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field, TypeAdapter
+from typing_extensions import TypedDict
 
 
-class TranscriptParams(BaseModel):
+class TranscriptParams(TypedDict, total=False):
     """The body of POST /v2/transcript; times are milliseconds."""
 
-    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+    __pydantic_config__ = ConfigDict(strict=True, extra="allow")  # type: ignore[misc]
 
-    audio_url: str
-    language_code: str | None = None
-    language_codes: list[str] | None = None
-    language_detection: bool | None = None
-    language_detection_options: dict[str, Any] | None = None
-    language_confidence_threshold: float | None = Field(None, ge=0, le=1)
-    speech_model: str | None = None
-    speech_models: list[str] | None = None
-    punctuate: bool | None = None
-    format_text: bool | None = None
-    disfluencies: bool | None = None
-    multichannel: bool | None = None
-    dual_channel: bool | None = None
-    domain: str | None = None
-    audio_start_from: int | None = Field(None, ge=0)
-    audio_end_at: int | None = Field(None, ge=0)
-    speech_threshold: float | None = Field(None, ge=0, le=1)
-    custom_spelling: list[dict[str, Any]] | None = None
-    keyterms_prompt: list[str] | None = None
-    keyterms_prompt_options: dict[str, Any] | None = None
-    prompt: str | None = None
-    temperature: float | None = Field(None, ge=0, le=1)
-    remove_audio_tags: str | None = None
-    word_boost: list[str] | None = None
-    boost_param: str | None = None
-    filter_profanity: bool | None = None
-    redact_pii: bool | None = None
-    redact_pii_audio: bool | None = None
-    redact_pii_audio_quality: Literal["mp3", "wav"] | None = None
-    redact_pii_audio_options: dict[str, Any] | None = None
-    redact_pii_policies: list[str] | None = None
-    redact_pii_sub: Literal["hash", "entity_name"] | None = None
-    redact_pii_return_unredacted: bool | None = None
-    redact_static_entities: dict[str, list[str]] | None = None
-    speaker_labels: bool | None = None
-    speakers_expected: int | None = Field(None, gt=0)
-    speaker_options: dict[str, Any] | None = None
-    auto_highlights: bool | None = None
-    content_safety: bool | None = None
-    content_safety_confidence: int | None = Field(None, ge=25, le=100)
-    iab_categories: bool | None = None
-    sentiment_analysis: bool | None = None
-    entity_detection: bool | None = None
-    auto_chapters: bool | None = None
-    summarization: bool | None = None
-    summary_model: str | None = None
-    summary_type: str | None = None
-    speech_understanding: dict[str, Any] | None = None
-    custom_topics: bool | None = None
-    topics: list[str] | None = None
-    webhook_url: str | None = None
-    webhook_auth_header_name: str | None = None
-    webhook_auth_header_value: str | None = None
+    audio_url: Required[str]
+    language_code: str | None
+    language_codes: list[str] | None
+    language_detection: bool | None
+    language_detection_options: dict[str, Any] | None
+    language_confidence_threshold: Annotated[float | None, Field(ge=0, le=1)]
+    speech_model: str | None
+    speech_models: list[str] | None
+    punctuate: bool | None
+    format_text: bool | None
+    disfluencies: bool | None
+    multichannel: bool | None
+    dual_channel: bool | None
+    domain: str | None
+    audio_start_from: Annotated[int | None, Field(ge=0)]
+    audio_end_at: Annotated[int | None, Field(ge=0)]
+    speech_threshold: Annotated[float | None, Field(ge=0, le=1)]
+    custom_spelling: list[dict[str, Any]] | None
+    keyterms_prompt: list[str] | None
+    keyterms_prompt_options: dict[str, Any] | None
+    prompt: str | None
+    temperature: Annotated[float | None, Field(ge=0, le=1)]
+    remove_audio_tags: str | None
+    word_boost: list[str] | None
+    boost_param: str | None
+    filter_profanity: bool | None
+    redact_pii: bool | None
+    redact_pii_audio: bool | None
+    redact_pii_audio_quality: Literal["mp3", "wav"] | None
+    redact_pii_audio_options: dict[str, Any] | None
+    redact_pii_policies: list[str] | None
+    redact_pii_sub: Literal["hash", "entity_name"] | None
+    redact_pii_return_unredacted: bool | None
+    redact_static_entities: dict[str, list[str]] | None
+    speaker_labels: bool | None
+    speakers_expected: Annotated[int | None, Field(gt=0)]
+    speaker_options: dict[str, Any] | None
+    auto_highlights: bool | None
+    content_safety: bool | None
+    content_safety_confidence: Annotated[int | None, Field(ge=25, le=100)]
+    iab_categories: bool | None
+    sentiment_analysis: bool | None
+    entity_detection: bool | None
+    auto_chapters: bool | None
+    summarization: bool | None
+    summary_model: str | None
+    summary_type: str | None
+    speech_understanding: dict[str, Any] | None
+    custom_topics: bool | None
+    topics: list[str] | None
+    webhook_url: str | None
+    webhook_auth_header_name: str | None
+    webhook_auth_header_value: str | None
+
+
+TRANSCRIPT_PARAMS: TypeAdapter[TranscriptParams] = TypeAdapter(TranscriptParams)

@@ -9,7 +9,7 @@ import orjson
 from pydantic import ValidationError
 
 from mockserver.apis.assemblyai import errors, render
-from mockserver.apis.assemblyai.schemas import TranscriptParams
+from mockserver.apis.assemblyai.schemas import TRANSCRIPT_PARAMS
 from mockserver.engine.jobs import Submission
 from mockserver.engine.moves import FINISHED
 from mockserver.engine.store import Row
@@ -22,10 +22,10 @@ from mockserver.web.sources import upload_id
 page = Operations("Transcripts")
 
 _LARGE = 256 * 1024
-_PROGRESS_HEADER = "x-mock-progress"
+_PROGRESS_HEADER = b"x-mock-progress"
 
 
-@page.add("POST", "/v2/transcript", reads=TranscriptParams)
+@page.add("POST", "/v2/transcript", reads=TRANSCRIPT_PARAMS)
 async def create(call: Call) -> Reply:
     """Transcribe audio.
 
@@ -104,10 +104,10 @@ def _read_params(body: bytes) -> dict[str, Any]:
     if not isinstance(params, dict):
         raise errors.invalid("the body is not a JSON object")
     try:
-        model = TranscriptParams.model_validate(params)
+        TRANSCRIPT_PARAMS.validate_python(params)
     except ValidationError as error:
         raise errors.invalid(_first_problem(error)) from None
-    if not _is_url(model.audio_url):
+    if not _is_url(params["audio_url"]):
         raise errors.invalid("audio_url: not an http, https, file or data URL")
     return params
 
@@ -136,11 +136,11 @@ def _find_upload(call: Call, url: str) -> Row | None:
 
 
 def _asked_progress(call: Call) -> Progress | None:
-    asked = call.headers.get(_PROGRESS_HEADER)
+    asked = call.header_map.get(_PROGRESS_HEADER)
     if asked is None:
         return None
     for progress in get_args(Progress):
-        if asked == progress:
+        if asked == progress.encode():
             chosen: Progress = progress
             return chosen
-    raise ApiError(400, f"{_PROGRESS_HEADER} must be one of {', '.join(get_args(Progress))}")
+    raise ApiError(400, f"{_PROGRESS_HEADER.decode()} must be one of {', '.join(get_args(Progress))}")
