@@ -84,7 +84,7 @@ def test_the_settings_page_is_that_of_the_settings() -> None:
 
 
 def test_every_control_call_is_documented() -> None:
-    from mockserver.control import router
+    from mockserver.control.routes import router
 
     page = (ROOT / "docs" / "control.md").read_text()
     for route in router.routes:

@@ -40,7 +40,7 @@ def test_every_dependency_is_locked_and_has_a_reason() -> None:
 
 
 def test_starting_imports_nothing_that_takes_long() -> None:
-    heavy = {"sqlmodel", "sqlalchemy", "av", "faker", "aiohttp", "rich", "jinja2"}
+    heavy = {"sqlmodel", "sqlalchemy", "av", "faker", "aiohttp", "rich", "jinja2", "fastapi"}
     script = (
         "import sys\nfrom mockserver.server import Server\nfrom mockserver.settings import Settings\nimport mockserver.cli\n"
         "Server(Settings(port=0), print)\nprint(*sys.modules)"

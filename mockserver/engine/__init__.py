@@ -6,9 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import orjson
 
+import mockserver
 from mockserver.engine.answers import Answers
 from mockserver.engine.clock import Clock, ClockState, SystemTime
 from mockserver.engine.fixtures import Fixtures
@@ -60,6 +62,16 @@ class Engine:
         """Remember how the server's clock stands."""
         state = orjson.dumps(asdict(self.clock.state)).decode()
         self.store.write("INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?)", (state,))
+
+    def health(self) -> dict[str, Any]:
+        """Return what the server is; that it can is a sign that the database answers."""
+        self.store.one("SELECT 1")
+        return {
+            "status": "ok",
+            "version": mockserver.__version__,
+            "fixtures": len(self.fixtures),
+            "fixture_problems": [str(problem) for problem in self.fixtures.problems],
+        }
 
     def settle(self) -> list[Move]:
         """Settle every project."""

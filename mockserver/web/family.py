@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import TypeAdapter
 from starlette.requests import Request
 
@@ -130,30 +129,3 @@ class Family:
     def operations(self) -> Iterable[Operation]:
         """Return every operation."""
         return (operation for page in self.pages for operation in page.all)
-
-
-def documented(families: Iterable[Family]) -> APIRouter:
-    """Return a router with every operation, from which FastAPI writes the OpenAPI document.
-
-    Requests do not come this way: the middleware calls the operations itself.
-    """
-    router = APIRouter()
-    for family in families:
-        for page in family.pages:
-            for operation in page.all:
-                router.add_api_route(
-                    operation.path,
-                    operation.endpoint,
-                    methods=[operation.method],
-                    summary=operation.summary,
-                    tags=[f"{family.title}: {page.title}"],
-                    response_model=None,
-                    openapi_extra=_request_body(operation),
-                )
-    return router
-
-
-def _request_body(operation: Operation) -> dict[str, Any] | None:
-    if operation.reads is None:
-        return None
-    return {"requestBody": {"content": {"application/json": {"schema": operation.reads.json_schema()}}}}

@@ -1,11 +1,13 @@
 """The one middleware: it finds the operation, authenticates, counts, answers and keeps the journal.
 
 Operations are called here and not through FastAPI's routing, which would cost more than all of the above
-together; FastAPI answers what no family does: the control API and the documentation.
+together. FastAPI answers what no family does, the control API and the documentation; importing it takes
+longer than starting all the rest, so that happens in a worker thread while the first requests are answered.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any
@@ -13,9 +15,10 @@ from typing import Any
 from mockserver.engine import Engine
 from mockserver.engine.journal import Entry
 from mockserver.engine.limits import Rule
+from mockserver.web import log
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation
-from mockserver.web.replies import ApiError, ClientGoneError, Reply
+from mockserver.web.replies import ApiError, ClientGoneError, Reply, json_reply
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -23,6 +26,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONTROL = "/_mock"
+HEALTH = f"{CONTROL}/health"
 _logger = logging.getLogger("mockserver")
 
 
@@ -69,10 +73,13 @@ class Table:
 
 
 class Gate:
-    """The ASGI application that stands in front of FastAPI's."""
+    """The ASGI application; ``control`` makes the one that answers everything under /_mock."""
 
-    def __init__(self, app: App, engine: Engine, courier: Courier, families: Sequence[Family]) -> None:
-        self._app = app
+    def __init__(
+        self, engine: Engine, courier: Courier, families: Sequence[Family], control: Callable[[], App]
+    ) -> None:
+        self._make_control = control
+        self._control: asyncio.Task[App] | None = None
         self._engine = engine
         self._courier = courier
         self._families = families
@@ -83,8 +90,14 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "http" or scope["path"].startswith(CONTROL):
-            await self._app(scope, receive, self._after_commit(send) if scope["type"] == "http" else send)
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        if scope["path"].startswith(CONTROL):
+            await self._answer_control(scope, receive, send)
             return
         began = self._now()
         call = Call(scope, receive)
@@ -104,6 +117,25 @@ class Gate:
         request_id = self._record(call, reply, hint, began)
         if reply.status != 499:
             await _send(reply, send, _own_headers(request_id, hint))
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self._courier.start()
+        self._control = asyncio.create_task(self._courier.in_thread(self._make_control))
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._courier.stop()
+        log.requests(self._engine.journal.flush(), self._engine.settings)
+        self._engine.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer_control(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == HEALTH and scope["method"] == "GET":
+            await _send(json_reply(self._engine.health()), send, ())
+            return
+        assert self._control is not None
+        app = await asyncio.shield(self._control)
+        await app(scope, receive, self._after_commit(send))
 
     def _after_commit(self, send: Send) -> Send:
         async def held(message: MutableMapping[str, Any]) -> None:

@@ -1,0 +1,87 @@
+"""The control API and the documentation, as a FastAPI application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+import mockserver
+from mockserver.control import clock, health, jobs, journal, reset
+from mockserver.engine import Engine
+from mockserver.web.courier import Courier
+from mockserver.web.family import Family
+from mockserver.web.middleware import CONTROL
+from mockserver.web.replies import ApiError
+
+router = APIRouter(prefix=CONTROL, tags=["Control"])
+for page in (health, clock, jobs, journal, reset):
+    router.include_router(page.router)
+
+
+def control_app(engine: Engine, courier: Courier, families: Sequence[Family]) -> FastAPI:
+    """Return the application that answers everything under /_mock."""
+    app = FastAPI(
+        title="mockserver",
+        version=mockserver.__version__,
+        openapi_url=f"{CONTROL}/openapi.json",
+        docs_url=f"{CONTROL}/docs",
+        redoc_url=None,
+    )
+    app.state.engine, app.state.courier = engine, courier
+    app.include_router(router)
+    _answer_errors(app)
+    _document(app, families)
+    return app
+
+
+def _document(app: FastAPI, families: Sequence[Family]) -> None:
+    """Describe the families' operations too, when the description is first asked for."""
+    write = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            for family in families:
+                app.include_router(_described(family))
+        return write()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _described(family: Family) -> APIRouter:
+    """Return a router for the description only: requests reach the operations through the middleware."""
+    described = APIRouter()
+    for page in family.pages:
+        for operation in page.all:
+            body = operation.reads and {
+                "requestBody": {"content": {"application/json": {"schema": operation.reads.json_schema()}}}
+            }
+            described.add_api_route(
+                operation.path,
+                operation.endpoint,
+                methods=[operation.method],
+                summary=operation.summary,
+                tags=[f"{family.title}: {page.title}"],
+                response_model=None,
+                openapi_extra=body,
+            )
+    return described
+
+
+def _answer_errors(app: FastAPI) -> None:
+    @app.exception_handler(ApiError)
+    async def refused(_: Request, error: ApiError) -> JSONResponse:
+        return JSONResponse({"error": error.message}, error.status)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        problems = (f"{'.'.join(map(str, e['loc'][1:])) or 'body'}: {e['msg']}" for e in error.errors())
+        return JSONResponse({"error": "; ".join(problems)}, 422)
+
+    @app.exception_handler(HTTPException)
+    async def unknown(_: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
