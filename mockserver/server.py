@@ -46,6 +46,8 @@ class Server(uvicorn.Server):
 def serve(settings: Settings) -> None:
     """Serve until told to stop; SIGTERM and Ctrl-C end the process with exit code 0."""
     log.configure(settings)
+    for name in settings.unknown_variables():
+        log.say(f"{name} is in the environment, but there is no such setting")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     where = str(settings.data) if settings.data else "a temporary directory"

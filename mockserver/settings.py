@@ -107,6 +107,12 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=Path(file))
 
     @classmethod
+    def unknown_variables(cls) -> list[str]:
+        """Return the ``MOCKSERVER_*`` variables in the environment that are no setting: mistyped, or not for us."""
+        known = {f"MOCKSERVER_{name.upper()}" for name in cls.model_fields}
+        return sorted(name for name in os.environ if name.startswith("MOCKSERVER_") and name not in known)
+
+    @classmethod
     def load(cls, **flags: Any) -> Settings:
         """Read the settings; a flag of None is one that was not given.
 

@@ -20,22 +20,22 @@ class ServerProcess:
 
     def __init__(self, process: subprocess.Popen[str], patience: float) -> None:
         self.process = process
+        self.said = ""
         self.url = self._wait(patience)
 
     def _wait(self, patience: float) -> str:
         assert self.process.stderr is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stderr, selectors.EVENT_READ)
-            seen = ""
             while selector.select(patience):
                 line = self.process.stderr.readline()
-                seen += line
+                self.said += line
                 if match := LISTENS.search(line):
                     return match[1]
                 if not line:
                     break
         self.process.kill()
-        raise AssertionError(f"the server did not start:\n{seen}")
+        raise AssertionError(f"the server did not start:\n{self.said}")
 
 
 @contextmanager

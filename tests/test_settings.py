@@ -126,3 +126,8 @@ def test_every_request_is_a_line_of_the_log(form: str) -> None:
     line = next(line for line in log.splitlines() if identifier in line)
     assert "/v2/transcript/x" in line
     assert line.startswith("{") == (form == "json")
+
+
+def test_a_variable_that_is_no_setting_is_told() -> None:
+    with running(env={"MOCKSERVER_PROGESS": "timed"}) as server:
+        assert "MOCKSERVER_PROGESS is in the environment" in server.said

@@ -75,7 +75,7 @@ class Engine:
 
     def settle(self) -> list[Move]:
         """Settle every project."""
-        return [move for project in self.keys.projects() for move in self.jobs.settle(project)]
+        return [move for project in list(self.keys.pending.values()) for move in self.jobs.settle(project)]
 
     def commit(self) -> None:
         """Make everything that was written since the last commit last.
@@ -96,7 +96,7 @@ class Engine:
         """Return the real seconds until some job is due, or None if none will be."""
         waits = [
             project.clock.real_seconds_until(project.next_due)
-            for project in self.keys.projects()
+            for project in self.keys.pending.values()
             if project.next_due is not None
         ]
         return min((wait for wait in waits if wait is not None), default=None)

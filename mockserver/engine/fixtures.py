@@ -8,9 +8,15 @@ from pathlib import Path
 from mockserver.engine.fixture import Fixture, Problem, Question
 from mockserver.engine.fixture_files import MEDIA, SIDECARS, read_file
 
+_Index = tuple[dict[str, list[tuple[int, Fixture]]], list[tuple[int, Fixture]]]
+"""Fixtures with their rank: those for one URL by that URL, and the rest in order."""
+
 
 class Fixtures:
-    """The fixtures of some folders, in order; a later folder wins where two are equally specific."""
+    """The fixtures of some folders, in order; a later folder wins where two are equally specific.
+
+    ``load`` may run in a worker thread while ``match`` is called: what it has made is put in place at its end.
+    """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
@@ -41,17 +47,8 @@ class Fixtures:
         ordered.reverse()
         ordered.sort(key=lambda fixture: fixture.match.specificity, reverse=True)
         self._ordered = ordered
-        self._index()
+        self._index = _index(ordered)
         return self.problems
-
-    def _index(self) -> None:
-        """Keep the fixtures for one very URL apart: there may be many, and few can match."""
-        by_url: dict[str, list[tuple[int, Fixture]]] = {}
-        rest: list[tuple[int, Fixture]] = []
-        for rank, fixture in enumerate(self._ordered):
-            url = fixture.match.exact_url
-            (rest if url is None else by_url.setdefault(url, [])).append((rank, fixture))
-        self._by_url, self._rest = by_url, rest
 
     def refresh(self) -> list[Problem]:
         """Load again if a file came, went or changed, and return the problems if so; this reads directories."""
@@ -70,14 +67,16 @@ class Fixtures:
 
     def match(self, question: Question) -> Fixture | None:
         """Return the most specific fixture whose conditions hold."""
-        best, found = len(self._ordered), None
-        for candidates in (self._by_url.get(question.url, ()), self._rest):
-            for rank, fixture in candidates:
-                if rank > best:
+        by_url, rest = self._index
+        best: tuple[int, Fixture] | None = None
+        for candidates in (by_url.get(question.url, ()), rest):
+            for candidate in candidates:
+                if best is not None and candidate[0] > best[0]:
                     break
-                if fixture.match.holds(question):
-                    best, found = rank, fixture
-        return found
+                if candidate[1].match.holds(question):
+                    best = candidate
+                    break
+        return best[1] if best else None
 
     def identify(self, size: int) -> None:
         """Prepare to match audio of this size, so that ``match`` need not read files; this blocks."""
@@ -89,6 +88,16 @@ class Fixtures:
 
     def __len__(self) -> int:
         return len(self._ordered)
+
+
+def _index(ordered: Sequence[Fixture]) -> _Index:
+    """Keep the fixtures for one very URL apart: there may be many, and few can match."""
+    by_url: dict[str, list[tuple[int, Fixture]]] = {}
+    rest: list[tuple[int, Fixture]] = []
+    for rank, fixture in enumerate(ordered):
+        url = fixture.match.exact_url
+        (rest if url is None else by_url.setdefault(url, [])).append((rank, fixture))
+    return by_url, rest
 
 
 def _files_in(folder: Path) -> Iterable[Path]:

@@ -259,7 +259,7 @@ class Jobs:
 
     def _note_next_due(self, project: Project) -> None:
         row = self._store.one(_NEXT_DUE, (project.id,))
-        project.next_due = row[0] if row else None
+        project.expect(row[0] if row else None)
 
     @staticmethod
     def _refuse_finished(job: Row, verb: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 
 import orjson
@@ -25,7 +25,7 @@ def mask(key: str) -> str:
     return key if len(key) <= 8 else f"{key[:5]}…{key[-2:]}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Project:
     """One world: its clock, and what is known about its rows so that they need not be asked for."""
 
@@ -40,15 +40,25 @@ class Project:
     """How many of its jobs are being processed."""
     waiting: int
     """How many of its jobs wait for a slot."""
-    next_due: int | None
+    pending: dict[int, Project] = field(repr=False)
+    """The projects that have a job which is due at some time, this one among them or not."""
+    next_due: int | None = None
     """The earliest moment at which a job of this project is due; None: no job is."""
     requests: int = 0
     """How many requests were made since the server started."""
 
+    def expect(self, due: int | None) -> None:
+        """Take note of when the next job is due."""
+        self.next_due = due
+        if due is None:
+            self.pending.pop(self.id, None)
+        else:
+            self.pending[self.id] = self
+
     def notice(self, due: int | None) -> None:
-        """Take note of a job that is due then."""
+        """Take note of one more job that is due then."""
         if due is not None and (self.next_due is None or due < self.next_due):
-            self.next_due = due
+            self.expect(due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,7 @@ class Keys:
         self._first_of = {key: entry.split(",")[0] for entry in entries for key in entry.split(",") if key}
         self._accounts: dict[str, Account] = {}
         self._projects: dict[int, Project] = {}
+        self.pending: dict[int, Project] = {}
         self._counting: set[int] = set()
 
     def account(self, key: str) -> Account | None:
@@ -114,8 +125,9 @@ class Keys:
             counter=row["counter"],
             running=self._count("status = 'processing'", row["id"]),
             waiting=self._count("waiting", row["id"]),
-            next_due=due[0] if due else None,
+            pending=self.pending,
         )
+        project.expect(due[0] if due else None)
         self._projects[project.id] = project
         return project
 
@@ -126,10 +138,6 @@ class Keys:
     def project(self, project_id: int) -> Project:
         """Return the project with this row id."""
         return self._projects.get(project_id) or self._load(project_id)
-
-    def projects(self) -> Iterator[Project]:
-        """Yield the projects in use since the server started."""
-        return iter(list(self._projects.values()))
 
     def every(self) -> Iterator[Project]:
         """Yield every project that is stored."""
@@ -170,6 +178,7 @@ class Keys:
         """Forget what is remembered of projects, after writes were lost."""
         self._accounts.clear()
         self._projects.clear()
+        self.pending.clear()
         self._counting.clear()
         self.wake_stored()
 
@@ -182,6 +191,6 @@ class Keys:
         """Set the project back to its first moment: the server's time, and its ids from the first on."""
         project.clock.state = _IN_STEP
         project.counter = 0
-        project.next_due = None
+        project.expect(None)
         project.running = project.waiting = 0
         self._store.run("UPDATE projects SET clock = NULL, counter = 0 WHERE id = ?", (project.id,))

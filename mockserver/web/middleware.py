@@ -26,6 +26,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONTROL = "/_mock"
+_LONGEST = 2000
 HEALTH = f"{CONTROL}/health"
 _logger = logging.getLogger("mockserver")
 
@@ -185,9 +186,9 @@ class Gate:
                 project_id,
                 now,
                 request_id,
-                scope["method"],
-                scope["path"],
-                scope["query_string"].decode("latin-1"),
+                scope["method"][:_LONGEST],
+                scope["path"][:_LONGEST],
+                scope["query_string"][:_LONGEST].decode("latin-1"),
                 reply.status,
                 len(reply.body),
                 self._now() - began,
