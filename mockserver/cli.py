@@ -103,24 +103,29 @@ def ready(
     url: Annotated[str | None, typer.Option(help="The server's address.", show_default="from the settings")] = None,
 ) -> None:
     """Exit with 0 if the server answers, with 1 if it does not."""
-    import urllib.error
+    import http.client
     import urllib.request
 
     base = url or _own_address()
     try:
-        with urllib.request.urlopen(f"{base}/_mock/health", timeout=5) as reply:  # noqa: S310
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"{base}/_mock/health", timeout=5) as reply:
             healthy = reply.status == 200
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise _fail(f"{base} does not answer: {error}", 1) from None
     if not healthy:
         raise typer.Exit(1)
 
 
-def _own_address() -> str:
+def _settings() -> Settings:
     try:
-        settings = Settings.load()
+        return Settings.load()
     except SettingsError as error:
         raise _fail(f"wrong settings:\n{error}") from None
+
+
+def _own_address() -> str:
+    settings = _settings()
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
     return f"http://{host}:{settings.port}"
 
@@ -135,7 +140,7 @@ def check(
     from mockserver.engine import fixture_folders
     from mockserver.engine.fixtures import Fixtures
 
-    loaded = Fixtures(folders or fixture_folders(Settings.load()))
+    loaded = Fixtures(folders or fixture_folders(_settings()))
     for problem in loaded.problems:
         typer.echo(_relative(str(problem)))
     if loaded.problems:

@@ -23,7 +23,7 @@ class MockServer:
         self.settings = Settings.load(**{"port": 0, "log_requests": False} | settings)
         self.url = ""
         self._started = threading.Event()
-        self._failure: BaseException | None = None
+        self._failure: Exception | None = None
         self._server: Server | None = None
         self._thread = threading.Thread(target=self._run, name="mockserver", daemon=True)
 
@@ -45,7 +45,9 @@ class MockServer:
         try:
             self._server = Server(self.settings, self._listening)
             asyncio.run(self._server.serve())
-        except BaseException as error:
+        except SystemExit:
+            self._failure = RuntimeError(f"the server cannot listen on {self.settings.host}:{self.settings.port}")
+        except Exception as error:
             self._failure = error
         finally:
             self._started.set()

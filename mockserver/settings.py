@@ -27,7 +27,7 @@ class SettingsError(ValueError):
 class Settings(BaseSettings):
     """What the server is told at start: flags win over ``MOCKSERVER_*`` variables, these over the TOML file."""
 
-    model_config = SettingsConfigDict(env_prefix="MOCKSERVER_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="MOCKSERVER_", env_ignore_empty=True, frozen=True, extra="forbid")
 
     config: Path | None = Field(None, description="TOML file with any of these settings.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     samples: bool = Field(True, description="Load the fixtures that come along.")
     reload: bool = Field(True, description="Load fixtures again when their files change.")
     seed: int = Field(0, description="Seed of ids, invented conversations and confidences.")
-    speed: float = Field(1.0, gt=0, le=1e6, description="How many seconds pass on the clock in a real one.")
+    speed: float = Field(1.0, ge=1e-6, le=1e6, description="How many seconds pass on the clock in a real one.")
     progress: Progress = Field(
         "instant", description="How jobs move on: instant, timed, polls (one state a GET), held."
     )

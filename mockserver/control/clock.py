@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
 from mockserver.engine import Engine
-from mockserver.engine.clock import SECOND, Clock, iso
+from mockserver.engine.clock import FASTEST, SECOND, SLOWEST, Clock, iso
 from mockserver.engine.keys import Project
 from mockserver.engine.moves import Move
 from mockserver.web.courier import Courier
@@ -29,7 +29,7 @@ class Scale(BaseModel):
     """How fast the clock is to run."""
 
     model_config = ConfigDict(extra="forbid")
-    factor: Annotated[float, Field(gt=0, le=1e6)]
+    factor: Annotated[float, Field(ge=SLOWEST, le=FASTEST)]
 
 
 @router.get("")

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
 from mockserver.engine import Engine
@@ -22,11 +22,17 @@ Status = Literal["queued", "processing", "completed", "error"]
 _ORDER = {"queued": 0, "processing": 1}
 
 
+def _whole(text: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("half a character (a lone surrogate) is no text")
+    return text
+
+
 class Failure(BaseModel):
     """How a job is to fail."""
 
     model_config = ConfigDict(extra="forbid")
-    error: str = "Server error, developers have been alerted"
+    error: Annotated[str, AfterValidator(_whole)] = "Server error, developers have been alerted"
 
 
 @router.get("")
@@ -35,7 +41,9 @@ async def show_all(
     courier: CourierNeeded,
     project: ProjectNamed,
     status: Annotated[Status | None, Query(description="Only jobs with this status.")] = None,
-    before: Annotated[int | None, Query(description="Only jobs with a smaller number: the next page.")] = None,
+    before: Annotated[
+        int | None, Query(ge=0, lt=2**63, description="Only jobs with a smaller number: the next page.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
     """List jobs, newest first."""

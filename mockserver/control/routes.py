@@ -82,6 +82,10 @@ def _answer_errors(app: FastAPI) -> None:
         problems = (f"{'.'.join(map(str, e['loc'][1:])) or 'body'}: {e['msg']}" for e in error.errors())
         return JSONResponse({"error": "; ".join(problems)}, 422)
 
+    @app.exception_handler(Exception)
+    async def failed(_: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"error": f"an error in the server; see its log ({type(error).__name__})"}, 500)
+
     @app.exception_handler(HTTPException)
     async def unknown(_: Request, error: HTTPException) -> JSONResponse:
         return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +24,7 @@ from mockserver.engine.store import DataDirectory, Store
 from mockserver.engine.uploads import Uploads
 from mockserver.settings import Settings
 
+_logger = logging.getLogger("mockserver")
 PACKAGE = Path(__file__).parent.parent
 
 
@@ -42,6 +43,7 @@ class Engine:
         self.data = DataDirectory(settings.data)
         self.store = Store(self.data.database, durable=not self.data.temporary)
         self.clock = self._stored_clock()
+        self.save_clock()
         self.keys = Keys(self.store, self.clock, settings.keys, settings.seed)
         self.uploads = Uploads(self.store, self.keys, self.data.uploads, settings.upload_bytes)
         self.fixtures = Fixtures(fixture_folders(settings))
@@ -50,13 +52,18 @@ class Engine:
         self.limits = Limits()
         self.journal = Journal(self.store, settings.journal)
         self.records = Records(self.data.database)
-        self.uploads.sweep()
+        if not self.store.is_new:
+            self.uploads.sweep()
+            self.answers.forget_orphans()
         self.keys.wake_stored()
 
     def _stored_clock(self) -> Clock:
+        """Return the clock as it stood, running as fast as the settings say."""
         row = self.store.one("SELECT value FROM meta WHERE name = 'clock'")
         state = ClockState(**orjson.loads(row["value"])) if row else None
-        return Clock(SystemTime(), state, scale=self.settings.speed)
+        clock = Clock(SystemTime(), state, scale=self.settings.speed)
+        clock.scale(self.settings.speed)
+        return clock
 
     def save_clock(self) -> None:
         """Remember how the server's clock stands."""
@@ -74,23 +81,28 @@ class Engine:
         }
 
     def settle(self) -> list[Move]:
-        """Settle every project."""
-        return [move for project in list(self.keys.pending.values()) for move in self.jobs.settle(project)]
+        """Settle every project; one that cannot be settled is left alone, so that the others go on."""
+        moves: list[Move] = []
+        for project in list(self.keys.pending.values()):
+            try:
+                moves += self.jobs.settle(project)
+            except Exception:
+                _logger.exception("the jobs of %s could not be settled", project.label)
+                project.expect(None)
+        return moves
 
     def commit(self) -> None:
-        """Make everything that was written since the last commit last.
+        """Make everything that was written since the last commit last. If that raises, ``rollback`` is to follow."""
+        if self.store.has_group:
+            self.keys.save_counters()
+        self.store.commit()
 
-        Raises sqlite3.Error if that fails; then it is as if it had never been written.
-        """
-        try:
-            if self.store.has_group:
-                self.keys.save_counters()
-            self.store.commit()
-        except sqlite3.Error:
-            self.keys.reload()
-            self.answers.reload()
-            self.jobs.reload()
-            raise
+    def rollback(self) -> None:
+        """Make it as if nothing had been written since the last commit."""
+        self.store.rollback()
+        self.jobs.reload()
+        self.answers.reload()
+        self.keys.reload()
 
     def next_due_in(self) -> float | None:
         """Return the real seconds until some job is due, or None if none will be."""
@@ -103,21 +115,22 @@ class Engine:
 
     def reset_project(self, project: Project) -> None:
         """Remove all that one project has, and start its clock and its ids over."""
-        with self.store.transaction():
-            self.jobs.forget(project.id)
-            self.journal.forget(project.id)
-            self.uploads.forget(project.id)
-            self.keys.start_over(project)
-            self.answers.forget()
+        self.jobs.forget(project.id)
+        self.journal.forget(project.id)
+        self.uploads.forget(project.id)
+        self.keys.start_over(project)
         self.limits.forget(project.id)
 
     def reset(self) -> None:
         """Remove everything, and set the clock to real time."""
-        projects = list(self.keys.every())
-        for project in projects:
-            self.reset_project(project)
+        self.jobs.clear()
+        self.journal.clear()
+        self.uploads.forget(None)
+        self.answers.forget_orphans()
+        self.limits.clear()
         self.clock.reset(self.settings.speed)
         self.save_clock()
+        self.keys.start_all_over()
 
     def close(self) -> None:
         """Write what is pending and let go of the data directory."""

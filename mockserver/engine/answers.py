@@ -32,67 +32,86 @@ class Plan:
     channels: int | None = None
 
 
+@dataclass(frozen=True)
+class Heard:
+    """A stored transcript, and the audio that it is of: milliseconds and channels."""
+
+    transcript: str
+    duration: int
+    channels: int
+
+
+@dataclass(frozen=True)
+class Worked:
+    """What ``work_out`` made, for ``keep``."""
+
+    plan: Plan
+    identity: tuple[object, ...] = ()
+    heard: Heard | None = None
+    body: bytes = b""
+
+
 class Answers:
     """Decide on answers. The same question gets the same answer, whichever job asks it.
 
-    ``known`` costs microseconds and may be called in the event loop; it returns None where the transcript
-    has still to be made, which ``work_out`` does in a worker thread and ``keep`` stores.
+    ``known`` costs microseconds and may be called in the event loop; it returns None where files have to be
+    read or the transcript has still to be made, which ``work_out`` does in a worker thread and ``keep`` stores.
     """
 
     def __init__(self, store: Store, fixtures: Fixtures, seed: int) -> None:
         self._store = store
         self._fixtures = fixtures
         self._seed = seed
-        self._remembered: OrderedDict[tuple[object, ...], Plan] = OrderedDict()
+        self._remembered: OrderedDict[tuple[object, ...], Heard] = OrderedDict()
 
     def known(self, question: Question, sound: Sound | Unusable | None) -> Plan | None:
         """Return the plan if it needs no more work. ``sound`` is None for audio that is only pretended."""
-        fixture = self._fixtures.match(question)
-        failure = _failure(fixture, question, sound)
-        if failure is not None:
-            return Plan(fixture.name if fixture else None, fixture.outcome if fixture else Outcome(), failure)
-        plan = self._remembered.get(_identity(fixture, question, sound))
-        if plan is not None and fixture is not None and plan.fixture != fixture.name:
+        if not self._fixtures.is_identified(question.size):
             return None
-        return plan
-
-    def work_out(self, question: Question, sound: Sound | Unusable | None) -> tuple[Plan, bytes | None]:
-        """Return the plan and the encoded transcript that ``keep`` is to store; this blocks."""
         fixture = self._fixtures.match(question)
-        outcome = fixture.outcome if fixture else Outcome()
-        name = fixture.name if fixture else None
         failure = _failure(fixture, question, sound)
         if failure is not None:
-            return Plan(name, outcome, failure), None
-        heard = sound if isinstance(sound, Sound) else self._pretended(fixture, question)
+            return _plan(fixture, failure=failure)
+        heard = self._remembered.get(_identity(fixture, question, sound))
+        return _plan(fixture, heard) if heard else None
+
+    def work_out(self, question: Question, sound: Sound | Unusable | None) -> Worked:
+        """Return the plan and the transcript that ``keep`` is to store; this blocks."""
+        self._fixtures.identify(question.size)
+        fixture = self._fixtures.match(question)
+        failure = _failure(fixture, question, sound)
+        if failure is not None:
+            return Worked(_plan(fixture, failure=failure))
+        audio = sound if isinstance(sound, Sound) else self._pretended(fixture, question)
         language = (fixture and fixture.language) or question.language or "en"
         seed = f"{self._seed}/{question.sha256 or question.url}"
         turns = fixture.turns if fixture else None
         if turns is None:
-            turns = tuple(generate.conversation(heard.duration, language=language, channels=heard.channels, seed=seed))
-        transcript = transcribe(turns, language=language, duration=heard.duration, seed=seed, channels=heard.channels)
+            turns = tuple(generate.conversation(audio.duration, language=language, channels=audio.channels, seed=seed))
+        transcript = transcribe(turns, language=language, duration=audio.duration, seed=seed, channels=audio.channels)
         body = transcript.encode()
-        key = blake2b(body, digest_size=16).hexdigest()
-        return Plan(name, outcome, None, key, heard.duration, heard.channels), body
+        heard = Heard(blake2b(body, digest_size=16).hexdigest(), audio.duration, audio.channels)
+        return Worked(_plan(fixture, heard), _identity(fixture, question, sound), heard, body)
 
-    def keep(self, question: Question, sound: Sound | Unusable | None, plan: Plan, body: bytes | None) -> None:
-        """Store what ``work_out`` made."""
-        if body is None:
-            return
-        self._store.write("INSERT OR IGNORE INTO transcripts (key, body) VALUES (?, ?)", (plan.transcript, body))
-        fixture = next((f for f in self._fixtures if f.name == plan.fixture), None)
-        self._remembered[_identity(fixture, question, sound)] = plan
-        while len(self._remembered) > _REMEMBERED:
-            self._remembered.popitem(last=False)
+    def keep(self, worked: Worked) -> Plan:
+        """Store what ``work_out`` made, and return its plan."""
+        if worked.heard is not None:
+            self._store.write(
+                "INSERT OR IGNORE INTO transcripts (key, body) VALUES (?, ?)", (worked.heard.transcript, worked.body)
+            )
+            self._remembered[worked.identity] = worked.heard
+            while len(self._remembered) > _REMEMBERED:
+                self._remembered.popitem(last=False)
+        return worked.plan
 
     def reload(self) -> None:
         """Forget which transcripts are stored, after writes were lost."""
         self._remembered.clear()
 
-    def forget(self) -> None:
+    def forget_orphans(self) -> None:
         """Remove the transcripts that no job has."""
         self._remembered.clear()
-        self._store.run(
+        self._store.write(
             "DELETE FROM transcripts WHERE key NOT IN (SELECT transcript FROM jobs WHERE transcript IS NOT NULL)"
         )
 
@@ -128,7 +147,16 @@ def _failure(fixture: Fixture | None, question: Question, sound: Sound | Unusabl
     return sound if isinstance(sound, Unusable) else None
 
 
+def _plan(fixture: Fixture | None, heard: Heard | None = None, *, failure: Unusable | None = None) -> Plan:
+    name = fixture.name if fixture else None
+    outcome = fixture.outcome if fixture else Outcome()
+    if heard is None:
+        return Plan(name, outcome, failure)
+    return Plan(name, outcome, None, heard.transcript, heard.duration, heard.channels)
+
+
 def _identity(fixture: Fixture | None, question: Question, sound: Sound | Unusable | None) -> tuple[object, ...]:
-    heard = (sound.duration, sound.channels) if isinstance(sound, Sound) else None
-    said = (fixture.name, fixture.digest) if fixture else None
-    return question.sha256 or question.url, question.language, heard, said
+    """Return what decides on the words and their times."""
+    audio = (sound.duration, sound.channels) if isinstance(sound, Sound) else None
+    said = (fixture.digest, fixture.match.audio) if fixture else None
+    return question.sha256 or question.url, question.language, audio, said

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Protocol
 
 SECOND = 1_000_000
+SLOWEST, FASTEST = 1e-6, 1e6
 MAX_MOMENT = 253_402_300_799 * SECOND  # the last second of the year 9999
 
 
@@ -68,9 +69,9 @@ class Clock:
         if state.frozen:
             return state.shown
         elapsed = self.parent.now() - state.anchor
-        if state.scale == 1.0:
-            return state.shown + elapsed
-        return min(state.shown + int(elapsed * state.scale), MAX_MOMENT)
+        if state.scale != 1.0:
+            elapsed = int(elapsed * state.scale)
+        return min(state.shown + elapsed, MAX_MOMENT)
 
     def freeze(self) -> None:
         """Stop; ``advance`` still moves the clock."""
@@ -87,9 +88,9 @@ class Clock:
         self._set(shown=self.now() + microseconds)
 
     def scale(self, factor: float) -> None:
-        """Let time pass ``factor`` times as fast as on the time line below (0 < factor)."""
-        if not 0 < factor < math.inf:
-            raise ValueError("scale must be above 0")
+        """Let time pass ``factor`` times as fast as on the time line below, from SLOWEST to FASTEST."""
+        if not SLOWEST <= factor <= FASTEST:
+            raise ValueError(f"scale must lie between {SLOWEST} and {FASTEST}")
         self._set(scale=factor)
 
     def reset(self, scale: float = 1.0) -> None:
@@ -122,7 +123,7 @@ class Clock:
 
 def iso(moment: int) -> str:
     """Write a moment as ``2026-03-01T12:00:00.000000Z``."""
-    seconds, micros = divmod(moment, SECOND)
+    seconds, micros = divmod(min(moment, MAX_MOMENT), SECOND)
     return f"{_iso_seconds(seconds)}.{micros:06d}Z"
 
 

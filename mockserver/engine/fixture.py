@@ -72,18 +72,30 @@ class Match:
     params: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
-    def _audio_size(self) -> int:
-        return self.audio.stat().st_size if self.audio else -1
+    def audio_size(self) -> int | None:
+        """Return the bytes of the audio that has to be compared, None if none has."""
+        if self.audio is None:
+            return None
+        try:
+            return self.audio.stat().st_size
+        except OSError:
+            return None
 
     @cached_property
-    def _audio_hash(self) -> str:
-        if self.audio_sha256 or not self.audio:
-            return self.audio_sha256 or ""
-        with self.audio.open("rb") as file:
-            digest = sha256()
-            while chunk := file.read(2**20):
-                digest.update(chunk)
+    def _audio_hash(self) -> str | None:
+        digest = sha256()
+        try:
+            with (self.audio or Path()).open("rb") as file:
+                while chunk := file.read(2**20):
+                    digest.update(chunk)
+        except OSError:
+            return None  # the file has gone; the next load will tell
         return digest.hexdigest()
+
+    @property
+    def is_identified(self) -> bool:
+        """Say whether ``holds`` can be asked without reading the audio."""
+        return self.audio is None or "_audio_hash" in self.__dict__
 
     @cached_property
     def _patterns(self) -> tuple[re.Pattern[str] | None, ...]:
@@ -96,9 +108,9 @@ class Match:
         url = self.audio_url
         return url if url is not None and not set(url) & set("*?[") else None
 
-    def identify(self, size: int) -> None:
-        """Hash the fixture's audio now if a file of this size could be it; this blocks."""
-        if self.audio and not self.audio_sha256 and self._audio_size == size:
+    def identify(self) -> None:
+        """Read the audio now, so that ``holds`` need not; this blocks."""
+        if self.audio is not None:
             _ = self._audio_hash
 
     def holds(self, question: Question) -> bool:
@@ -108,9 +120,11 @@ class Match:
     def _audio_is(self, question: Question) -> bool:
         if self.audio_sha256:
             return self.audio_sha256 == question.sha256
-        if not self.audio:
+        if self.audio is None:
             return True
-        return self._audio_size == question.size and self._audio_hash == question.sha256
+        if question.sha256 is None or self.audio_size != question.size:
+            return False
+        return self._audio_hash == question.sha256
 
     def _names_fit(self, question: Question) -> bool:
         values = (question.url, question.file_name, question.key)

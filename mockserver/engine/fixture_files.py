@@ -50,7 +50,7 @@ def _read_sidecar(path: Path, siblings: frozenset[Path]) -> list[Fixture]:
 
 
 def _read_text_file(path: Path) -> tuple[UntimedTurn, ...]:
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8-sig")
     if path.suffix.lower() == ".txt":
         return (UntimedTurn(_plain_words(text)),)
     return tuple(read_captions(text))
@@ -106,7 +106,7 @@ for _tag, _pattern, _first in (
 def _read_yaml(path: Path) -> tuple[list[Fixture], list[Problem]]:
     fixtures: list[Fixture] = []
     problems: list[Problem] = []
-    loader = _Loader(path.read_text())
+    loader = _Loader(path.read_text(encoding="utf-8-sig"))
     try:
         number = 0
         while loader.check_node():
@@ -117,6 +117,8 @@ def _read_yaml(path: Path) -> tuple[list[Fixture], list[Problem]]:
                 fixtures.append(_Document(path, loader).read(node, name))
             except (FixtureError, CaptionError) as error:
                 problems.append(Problem(path, error.line, str(error)))
+            except (ValueError, TypeError, OverflowError, RecursionError) as error:
+                problems.append(Problem(path, _line(node), f"this value cannot be read: {error}"))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         problems.append(Problem(path, mark.line + 1 if mark else 1, f"this is not YAML: {error.problem}"))
@@ -301,7 +303,8 @@ class _Document:
         return self._loader.construct_object(node)
 
     def _text(self, node: yaml.Node) -> str:
-        self._scalar(node)
+        if not isinstance(node, yaml.ScalarNode):
+            raise FixtureError(_line(node), f"expected one value, not {_kind(node)}")
         return str(node.value)
 
     def _number(self, node: yaml.Node, wanted: str) -> float:

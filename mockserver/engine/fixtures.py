@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mockserver.engine.fixture import Fixture, Problem, Question
+from mockserver.engine.fixture import Fixture, Match, Problem, Question
 from mockserver.engine.fixture_files import MEDIA, SIDECARS, read_file
 
-_Index = tuple[dict[str, list[tuple[int, Fixture]]], list[tuple[int, Fixture]]]
-"""Fixtures with their rank: those for one URL by that URL, and the rest in order."""
+_WANTED = {".yaml", ".yml", *SIDECARS, *MEDIA}
+Stamp = tuple[int, int]
 
 
 class Fixtures:
@@ -20,9 +22,8 @@ class Fixtures:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
-        self._stamps: dict[Path, tuple[int, int]] = {}
+        self._stamps: dict[Path, Stamp] = {}
         self._loaded: dict[Path, tuple[list[Fixture], list[Problem]]] = {}
-        self._ordered: list[Fixture] = []
         self.load()
 
     def load(self) -> list[Problem]:
@@ -30,34 +31,35 @@ class Fixtures:
 
         A file that has become wrong keeps answering as it did while it was right.
         """
-        stamps = {path: _stamp(path) for path in self._files()}
-        before, self._stamps = self._stamps, stamps
-        media_changed = {p for p in stamps.keys() ^ before.keys() if p.suffix.lower() in MEDIA}
-        media_changed |= {p for p in stamps if before.get(p) != stamps[p] and p.suffix.lower() in MEDIA}
-        self._loaded = {path: seen for path, seen in self._loaded.items() if path in stamps}
-        for path, stamp in stamps.items():
-            if path.suffix.lower() in MEDIA:
-                continue
-            if before.get(path) != stamp or media_changed or path not in self._loaded:
-                fixtures, problems = read_file(path, frozenset(stamps))
-                if problems and not fixtures and path in self._loaded:
-                    fixtures = self._loaded[path][0]
-                self._loaded[path] = (fixtures, problems)
-        ordered = [fixture for path in stamps if path in self._loaded for fixture in self._loaded[path][0]]
-        ordered.reverse()
-        ordered.sort(key=lambda fixture: fixture.match.specificity, reverse=True)
-        self._ordered = ordered
-        self._index = _index(ordered)
-        return self.problems
+        return self._load(self._look())
 
     def refresh(self) -> list[Problem]:
         """Load again if a file came, went or changed, and return the problems if so; this reads directories."""
-        if self._stamps == {path: _stamp(path) for path in self._files()}:
-            return []
-        return self.load()
+        stamps = self._look()
+        return [] if stamps == self._stamps else self._load(stamps)
 
-    def _files(self) -> list[Path]:
-        return [path for folder in self._folders for path in _files_in(folder)]
+    def _load(self, stamps: dict[Path, Stamp]) -> list[Problem]:
+        before, self._stamps = self._stamps, stamps
+        media_changed = _media(stamps) != _media(before)
+        files = frozenset(stamps)
+        loaded = {}
+        for path, stamp in stamps.items():
+            if path.suffix.lower() in MEDIA:
+                continue
+            known = self._loaded.get(path)
+            if known is None or media_changed or before.get(path) != stamp:
+                fixtures, problems = read_file(path, files)
+                known = (known[0] if problems and known else fixtures, problems)
+            loaded[path] = known
+        self._loaded = loaded
+        ordered = [fixture for fixtures, _ in loaded.values() for fixture in fixtures]
+        ordered.reverse()
+        ordered.sort(key=lambda fixture: fixture.match.specificity, reverse=True)
+        self._index = _Index(ordered)
+        return self.problems
+
+    def _look(self) -> dict[Path, Stamp]:
+        return {path: stamp for folder in self._folders for path, stamp in _files_in(folder)}
 
     @property
     def problems(self) -> list[Problem]:
@@ -67,9 +69,9 @@ class Fixtures:
 
     def match(self, question: Question) -> Fixture | None:
         """Return the most specific fixture whose conditions hold."""
-        by_url, rest = self._index
+        index = self._index
         best: tuple[int, Fixture] | None = None
-        for candidates in (by_url.get(question.url, ()), rest):
+        for candidates in (index.by_url.get(question.url, ()), index.rest):
             for candidate in candidates:
                 if best is not None and candidate[0] > best[0]:
                     break
@@ -78,36 +80,48 @@ class Fixtures:
                     break
         return best[1] if best else None
 
-    def identify(self, size: int) -> None:
-        """Prepare to match audio of this size, so that ``match`` need not read files; this blocks."""
-        for fixture in self._ordered:
-            fixture.match.identify(size)
+    def is_identified(self, size: int | None) -> bool:
+        """Say whether ``match`` can be asked about audio of this size without reading files."""
+        return all(match.is_identified for match in self._index.by_size.get(size, ()))
+
+    def identify(self, size: int | None) -> None:
+        """Read the fixtures' audio of this size, so that ``match`` need not; this blocks."""
+        for match in self._index.by_size.get(size, ()):
+            match.identify()
 
     def __iter__(self) -> Iterator[Fixture]:
-        return iter(self._ordered)
+        return iter(self._index.ordered)
 
     def __len__(self) -> int:
-        return len(self._ordered)
+        return len(self._index.ordered)
 
 
-def _index(ordered: Sequence[Fixture]) -> _Index:
-    """Keep the fixtures for one very URL apart: there may be many, and few can match."""
-    by_url: dict[str, list[tuple[int, Fixture]]] = {}
-    rest: list[tuple[int, Fixture]] = []
-    for rank, fixture in enumerate(ordered):
-        url = fixture.match.exact_url
-        (rest if url is None else by_url.setdefault(url, [])).append((rank, fixture))
-    return by_url, rest
+class _Index:
+    """Fixtures by rank. Those for one very URL are kept apart: there may be many, and few can match."""
+
+    def __init__(self, ordered: Sequence[Fixture]) -> None:
+        self.ordered = ordered
+        self.by_url: dict[str, list[tuple[int, Fixture]]] = {}
+        self.rest: list[tuple[int, Fixture]] = []
+        self.by_size: dict[int | None, list[Match]] = {}
+        for rank, fixture in enumerate(ordered):
+            url = fixture.match.exact_url
+            (self.rest if url is None else self.by_url.setdefault(url, [])).append((rank, fixture))
+            if fixture.match.audio_size is not None:
+                self.by_size.setdefault(fixture.match.audio_size, []).append(fixture.match)
 
 
-def _files_in(folder: Path) -> Iterable[Path]:
-    wanted = {".yaml", ".yml", *SIDECARS, *MEDIA}
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in wanted and path.is_file())
+def _media(stamps: Mapping[Path, Stamp]) -> dict[Path, Stamp]:
+    return {path: stamp for path, stamp in stamps.items() if path.suffix.lower() in MEDIA}
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        stat = path.stat()
-    except FileNotFoundError:
-        return 0, 0
-    return stat.st_mtime_ns, stat.st_size
+def _files_in(folder: Path) -> Iterator[tuple[Path, Stamp]]:
+    """Yield fixture files and media with their time and size, in order; what vanishes meanwhile is left out."""
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(parent, name)
+            if path.suffix.lower() in _WANTED:
+                with contextlib.suppress(OSError):
+                    stat = path.stat()
+                    yield path, (stat.st_mtime_ns, stat.st_size)

@@ -6,11 +6,9 @@ waits for a slot, that is moved by polls, or that is not prepared yet has none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import orjson
 
 from mockserver.engine.answers import FAILURE_TEXT, Plan
 from mockserver.engine.clock import SECOND
@@ -43,7 +41,8 @@ class Submission:
     upload: str | None
     language: str | None
     key: str
-    params: Mapping[str, Any]
+    params: str
+    """The request's parameters, as JSON."""
     progress: Progress | None = None
 
 
@@ -60,6 +59,11 @@ class _Pace:
         """Return when a prepared, queued job is due."""
         stays = self.hold_at == "queued" or self.progress == "polls"
         return None if stays else created + self.queue_time
+
+
+def _unprepared_pace(submission: Submission) -> _Pace:
+    held = submission.progress == "held"
+    return _Pace(submission.progress or "instant", 0, 0, "queued" if held else None)
 
 
 class Jobs:
@@ -101,10 +105,10 @@ class Jobs:
         return moving.number, job
 
     def _queued(self, project: Project, submission: Submission, plan: Plan | None, now: int) -> dict[str, Any]:
-        pace = self._pace(submission.progress, plan) if plan else _Pace(submission.progress or "instant", 0, 0, None)
+        pace = self._pace(submission.progress, plan) if plan else _unprepared_pace(submission)
         failure = plan.failure if plan else None
         return {
-            "id": self._keys.next_id(project, "job"),
+            "id": self._keys.next_job_id(project),
             "project": project.id,
             "family": submission.family,
             "status": "queued",
@@ -121,7 +125,7 @@ class Jobs:
             "url": submission.url,
             "upload": submission.upload,
             "language": submission.language,
-            "params": orjson.dumps(submission.params).decode(),
+            "params": submission.params,
             "key": mask(submission.key) if plan else submission.key,
             "fixture": plan and plan.fixture,
             "transcript": plan and plan.transcript,
@@ -304,6 +308,8 @@ class Jobs:
 
     def keep_reply(self, project: Project, job: Row, body: bytes) -> None:
         """Store the bytes that a finished job is answered with."""
+        if self.by_number(job["number"]) is None:
+            return  # it was removed while its reply was being made
         self._store.write("INSERT OR REPLACE INTO replies (job, body) VALUES (?, ?)", (job["number"], body))
         self._remember(job["id"], project.id, body)
 
@@ -322,6 +328,14 @@ class Jobs:
     def forget(self, project: int) -> None:
         """Remove every job of a project."""
         for table in ("transitions", "replies"):
-            self._store.run(f"DELETE FROM {table} WHERE job IN (SELECT number FROM jobs WHERE project = ?)", (project,))
-        self._store.run("DELETE FROM jobs WHERE project = ?", (project,))
+            self._store.write(
+                f"DELETE FROM {table} WHERE job IN (SELECT number FROM jobs WHERE project = ?)", (project,)
+            )
+        self._store.write("DELETE FROM jobs WHERE project = ?", (project,))
+        self.reload()
+
+    def clear(self) -> None:
+        """Remove every job."""
+        for table in ("transitions", "replies", "jobs"):
+            self._store.write(f"DELETE FROM {table}")
         self.reload()

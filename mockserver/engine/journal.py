@@ -7,12 +7,14 @@ query sees every reply that has been given.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
+from collections.abc import Callable
 from typing import NamedTuple
 
 from mockserver.engine.store import Store
 
 _COLUMNS = "project, at, request_id, method, path, query, status, size, microseconds, job, fixture, note"
-_PRUNE_EVERY = 64
+_SLACK = 64
 
 
 class Entry(NamedTuple):
@@ -33,45 +35,46 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """The requests of every project, bounded to the newest ``limit`` of each."""
+    """The requests of every project, bounded to the newest ``limit`` of each, and a few.
+
+    ``written`` is called with every batch that has been written.
+    """
 
     def __init__(self, store: Store, limit: int) -> None:
         self._store = store
         self._limit = limit
         self._pending: list[Entry] = []
-        self._flushes = 0
+        self._unpruned: Counter[int] = Counter()
+        self.written: Callable[[list[Entry]], None] | None = None
 
     def record(self, entry: Entry) -> None:
         """Remember one entry."""
         self._pending.append(entry)
 
-    @property
-    def pending(self) -> int:
-        """Return the number of entries that are not written yet."""
-        return len(self._pending)
-
-    def flush(self) -> list[Entry]:
-        """Write what is pending as one batch and return it."""
+    def flush(self) -> None:
+        """Write what is pending as one batch."""
         batch, self._pending = self._pending, []
-        if not batch or not self._limit:
-            return batch
-        with self._store.transaction():
-            self._store.run_many(
-                f"INSERT INTO journal ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                batch,
-            )
-            self._flushes += 1
-            if self._flushes % _PRUNE_EVERY == 0 or len(batch) > self._limit:
-                self._prune({entry.project for entry in batch})
-        return batch
+        if not batch:
+            return
+        if self._limit:
+            with self._store.all_or_nothing():
+                self._store.run_many(
+                    f"INSERT INTO journal ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", batch
+                )
+                self._prune(batch)
+        if self.written is not None:
+            self.written(batch)
 
-    def _prune(self, projects: set[int]) -> None:
-        for project in projects:
-            self._store.run(
-                "DELETE FROM journal WHERE project = ?1 AND number <= "
-                "(SELECT number FROM journal WHERE project = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
-                (project, self._limit),
-            )
+    def _prune(self, batch: list[Entry]) -> None:
+        self._unpruned.update(entry.project for entry in batch)
+        for project, count in list(self._unpruned.items()):
+            if count > max(_SLACK, self._limit // 10):
+                self._store.run(
+                    "DELETE FROM journal WHERE project = ?1 AND number <= "
+                    "(SELECT number FROM journal WHERE project = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
+                    (project, self._limit),
+                )
+                del self._unpruned[project]
 
     def entries(self, project: int | None = None, limit: int = 100) -> list[sqlite3.Row]:
         """Return the newest entries, newest first, with the label of each one's project."""
@@ -79,10 +82,15 @@ class Journal:
         return self._store.all(
             "SELECT journal.*, projects.label FROM journal LEFT JOIN projects ON projects.id = journal.project "
             "WHERE ?1 IS NULL OR journal.project = ?1 ORDER BY number DESC LIMIT ?2",
-            (project, limit),
+            (project, min(limit, self._limit)),
         )
 
     def forget(self, project: int) -> None:
         """Remove a project's entries."""
-        self._pending = [entry for entry in self._pending if entry.project != project]
-        self._store.run("DELETE FROM journal WHERE project = ?", (project,))
+        self.flush()
+        self._store.write("DELETE FROM journal WHERE project = ?", (project,))
+
+    def clear(self) -> None:
+        """Remove every entry."""
+        self.flush()
+        self._store.write("DELETE FROM journal")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 
 import orjson
 
 from mockserver.engine.clock import Clock, ClockState
-from mockserver.engine.store import Store
+from mockserver.engine.store import Row, Store
 
 _IN_STEP = ClockState(shown=0, anchor=0)
 """A project's clock at first: it shows the server's time."""
@@ -25,6 +25,17 @@ def mask(key: str) -> str:
     return key if len(key) <= 8 else f"{key[:5]}…{key[-2:]}"
 
 
+def uuid_of(text: bytes) -> str:
+    """Return a UUIDv4 made from a hash of ``text``."""
+    digits = blake2b(text, digest_size=16).hexdigest()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
+def _split(entry: str) -> list[str]:
+    return [key.strip() for key in entry.split(",") if key.strip()]
+
+
 @dataclass(slots=True, eq=False)
 class Project:
     """One world: its clock, and what is known about its rows so that they need not be asked for."""
@@ -35,13 +46,15 @@ class Project:
     public_id: int
     """Its number as clients see it."""
     clock: Clock
-    counter: int
-    running: int
-    """How many of its jobs are being processed."""
-    waiting: int
-    """How many of its jobs wait for a slot."""
     pending: dict[int, Project] = field(repr=False)
     """The projects that have a job which is due at some time, this one among them or not."""
+    jobs: int = 0
+    """How many jobs were made, for their ids."""
+    uploads: int = 0
+    running: int = 0
+    """How many of its jobs are being processed."""
+    waiting: int = 0
+    """How many of its jobs wait for a slot."""
     next_due: int | None = None
     """The earliest moment at which a job of this project is due; None: no job is."""
     requests: int = 0
@@ -81,7 +94,7 @@ class Keys:
         self._store = store
         self._clock = clock
         self._seed = str(seed).encode()
-        self._first_of = {key: entry.split(",")[0] for entry in entries for key in entry.split(",") if key}
+        self._first_of = {key: keys[0] for keys in map(_split, entries) for key in keys}
         self._accounts: dict[str, Account] = {}
         self._projects: dict[int, Project] = {}
         self.pending: dict[int, Project] = {}
@@ -106,7 +119,9 @@ class Keys:
     def _project_named(self, name: str, label: str) -> Project:
         row = self._store.one("SELECT id FROM projects WHERE fingerprint = ?", (name,))
         if row is None:
-            self._store.write("INSERT INTO projects (fingerprint, label, counter) VALUES (?, ?, 0)", (name, label))
+            self._store.write(
+                "INSERT INTO projects (fingerprint, label, jobs, uploads) VALUES (?, ?, 0, 0)", (name, label)
+            )
             row = self._store.one("SELECT id FROM projects WHERE fingerprint = ?", (name,))
             assert row is not None
         return self._projects.get(row["id"]) or self._load(row["id"])
@@ -114,22 +129,26 @@ class Keys:
     def _load(self, project_id: int) -> Project:
         row = self._store.one("SELECT * FROM projects WHERE id = ?", (project_id,))
         assert row is not None
-        state = ClockState(**orjson.loads(row["clock"])) if row["clock"] else _IN_STEP
-        due = self._store.one("SELECT min(due) FROM jobs WHERE project = ? AND due IS NOT NULL", (row["id"],))
         project = Project(
             id=row["id"],
             name=row["fingerprint"],
             label=row["label"],
             public_id=int(row["fingerprint"][:6], 16) % 900_000 + 100_000,
-            clock=Clock(self._clock, state),
-            counter=row["counter"],
-            running=self._count("status = 'processing'", row["id"]),
-            waiting=self._count("waiting", row["id"]),
+            clock=Clock(self._clock, _IN_STEP),
             pending=self.pending,
         )
-        project.expect(due[0] if due else None)
         self._projects[project.id] = project
+        self._read(project, row)
         return project
+
+    def _read(self, project: Project, row: Row) -> None:
+        """Bring what is remembered of a project in line with what is stored."""
+        project.clock.state = ClockState(**orjson.loads(row["clock"])) if row["clock"] else _IN_STEP
+        project.jobs, project.uploads = row["jobs"], row["uploads"]
+        project.running = self._count("status = 'processing'", project.id)
+        project.waiting = self._count("waiting", project.id)
+        due = self._store.one("SELECT min(due) FROM jobs WHERE project = ? AND due IS NOT NULL", (project.id,))
+        project.expect(due[0] if due else None)
 
     def _count(self, condition: str, project: int) -> int:
         row = self._store.one(f"SELECT count(*) FROM jobs WHERE project = ? AND {condition}", (project,))
@@ -139,16 +158,6 @@ class Keys:
         """Return the project with this row id."""
         return self._projects.get(project_id) or self._load(project_id)
 
-    def every(self) -> Iterator[Project]:
-        """Yield every project that is stored."""
-        return (self.project(row["id"]) for row in self._store.all("SELECT id FROM projects"))
-
-    def named(self, key: str) -> Project | None:
-        """Return the project of a key that has been used, without admitting a new one."""
-        name = fingerprint(self._first_of.get(key, key))
-        row = self._store.one("SELECT id FROM projects WHERE fingerprint = ?", (name,))
-        return self.project(row["id"]) if row else None
-
     def wake_stored(self) -> None:
         """Load every project that has jobs on their way, after a restart."""
         for row in self._store.all(
@@ -156,31 +165,43 @@ class Keys:
         ):
             self.project(row["project"])
 
-    def next_id(self, project: Project, kind: str) -> str:
-        """Make the project's next id: a valid UUIDv4 that is the same in every run.
-
-        It is a hash of seed, project, kind and a counter, which ``save_counters`` stores.
-        """
-        project.counter += 1
+    def next_job_id(self, project: Project) -> str:
+        """Make the id of the project's next job; ``save_counters`` stores that it is taken."""
+        project.jobs += 1
         self._counting.add(project.id)
-        text = b"%s\0%s\0%s\0%d" % (self._seed, project.name.encode(), kind.encode(), project.counter)
-        digits = blake2b(text, digest_size=16).hexdigest()
-        variant = "89ab"[int(digits[16], 16) & 3]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        return self._id(project, b"job", project.jobs)
+
+    def next_upload_id(self, project: Project) -> str:
+        """Make the id of the project's next upload."""
+        project.uploads += 1
+        self._counting.add(project.id)
+        return self._id(project, b"upload", project.uploads)
+
+    def _id(self, project: Project, kind: bytes, number: int) -> str:
+        """Return a valid UUIDv4 that is the same in every run: a hash of seed, project, kind and number."""
+        return uuid_of(b"%s\0%s\0%s\0%d" % (self._seed, project.name.encode(), kind, number))
 
     def save_counters(self) -> None:
         """Store the counters that have moved."""
-        counters = [(self._projects[number].counter, number) for number in self._counting]
-        self._store.run_many("UPDATE projects SET counter = ? WHERE id = ?", counters)
+        moved = [self._projects[number] for number in self._counting]
+        rows = [(project.jobs, project.uploads, project.id) for project in moved]
+        self._store.run_many("UPDATE projects SET jobs = ?, uploads = ? WHERE id = ?", rows)
         self._counting.clear()
 
     def reload(self) -> None:
-        """Forget what is remembered of projects, after writes were lost."""
-        self._accounts.clear()
-        self._projects.clear()
-        self.pending.clear()
+        """Bring the remembered projects in line with the database, after writes were lost.
+
+        A project that was lost itself is stored again: requests that are under way belong to it.
+        """
         self._counting.clear()
-        self.wake_stored()
+        for project in self._projects.values():
+            self._store.write(
+                "INSERT OR IGNORE INTO projects (id, fingerprint, label, jobs, uploads) VALUES (?, ?, ?, 0, 0)",
+                (project.id, project.name, project.label),
+            )
+            row = self._store.one("SELECT * FROM projects WHERE id = ?", (project.id,))
+            assert row is not None
+            self._read(project, row)
 
     def save_clock(self, project: Project) -> None:
         """Remember how the project's clock stands."""
@@ -188,9 +209,14 @@ class Keys:
         self._store.write("UPDATE projects SET clock = ? WHERE id = ?", (state, project.id))
 
     def start_over(self, project: Project) -> None:
-        """Set the project back to its first moment: the server's time, and its ids from the first on."""
-        project.clock.state = _IN_STEP
-        project.counter = 0
-        project.expect(None)
-        project.running = project.waiting = 0
-        self._store.run("UPDATE projects SET clock = NULL, counter = 0 WHERE id = ?", (project.id,))
+        """Set a project without rows back to its first moment: the server's time, and its ids from the first on."""
+        self._store.write("UPDATE projects SET clock = NULL, jobs = 0, uploads = 0 WHERE id = ?", (project.id,))
+        row = self._store.one("SELECT * FROM projects WHERE id = ?", (project.id,))
+        assert row is not None
+        self._read(project, row)
+
+    def start_all_over(self) -> None:
+        """Set every project back; none may have any rows."""
+        self._store.write("UPDATE projects SET clock = NULL, jobs = 0, uploads = 0")
+        for project in self._projects.values():
+            self.start_over(project)

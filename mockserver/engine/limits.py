@@ -31,6 +31,12 @@ class Limits:
 
     def __init__(self) -> None:
         self._windows: dict[tuple[int, str], tuple[int, int]] = {}
+        self._bound = 10_000
+
+    def _drop_ended(self, before: int) -> None:
+        """Forget windows that began long ago; projects whose clock runs behind lose a count, which does no harm."""
+        self._windows = {key: window for key, window in self._windows.items() if window[0] > before}
+        self._bound = max(10_000, 2 * len(self._windows))
 
     def hit(self, project: int, rule: Rule, now: int) -> Decision:
         """Count one hit at ``now`` and say whether it is within the limit."""
@@ -41,8 +47,14 @@ class Limits:
             began, hits = now, 0
         allowed = hits < rule.limit
         self._windows[project, rule.name] = (began, hits + allowed)
+        if len(self._windows) > self._bound:
+            self._drop_ended(now - rule.window)
         reset = -((now - began - rule.window) // SECOND)
         return Decision(allowed, rule.limit, rule.limit - hits - allowed, reset)
+
+    def clear(self) -> None:
+        """Open fresh windows for everybody."""
+        self._windows.clear()
 
     def forget(self, project: int) -> None:
         """Open fresh windows for a project."""

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 SHORTEST = 160
 LONGEST = 10 * 3600 * 1000
 _UNRELIABLE = {"mp3", "aac", "mpegts", "flac"}
-_NO_NETWORK = {"protocol_whitelist": "file"}
+_CONTAINERS = (
+    "aac ac3 aiff amr amrnb amrwb ape asf au avi caf dss eac3 flac flv iff m4v matroska mov mp3 mpeg mpegts mxf ogg "
+    "qcp sln tta voc w64 wav webm wv 3gp mp4 m4a"
+)
+_ONLY_THIS_FILE = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS.replace(" ", ",")}
+"""No playlists: they could name other files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ def probe(path: Path) -> Sound | Unusable:
             if not container.streams.audio:
                 return _no_audio(path, has_streams=bool(container.streams.video))
             stream = container.streams.audio[0]
+            if stream.codec_context is None:
+                return Unusable("not_audio", describe(path))
             duration = _declared(container, stream)
             channels = stream.codec_context.channels
             if not _decodes(container, stream):
@@ -64,7 +71,7 @@ def probe(path: Path) -> Sound | Unusable:
 def _opened(path: Path) -> InputContainer:
     import av
 
-    return av.open(os.fspath(path), options=_NO_NETWORK)
+    return av.open(os.fspath(path), options=_ONLY_THIS_FILE, metadata_errors="replace")
 
 
 def _no_audio(path: Path, *, has_streams: bool) -> Unusable:

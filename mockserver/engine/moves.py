@@ -61,6 +61,7 @@ class Round:
         self._project = project
         self._limit = limit
         self._touched: dict[int, Moving] = {}
+        self._unsaved: dict[int, Moving] = {}
         self._due: list[tuple[int, int]] = []
         self._records: list[tuple[Moving, str, str, int, str]] = []
         self._running = project.running
@@ -107,6 +108,7 @@ class Round:
         elif not job.waiting:
             job.waiting, job.due = True, None
             self._waiting += 1
+            self._note(job)
 
     def start(self, job: Moving, at: int, why: str) -> None:
         """queued -> processing."""
@@ -137,16 +139,22 @@ class Round:
         self._records.append((job, job.status, status, at, why))
         self.moves.append(Move(job.id, job.status, status, at, why))
         job.status = status
+        self._note(job)
+
+    def _note(self, job: Moving) -> None:
+        if job.number:  # one that is not stored yet is stored as it is in the end
+            self._unsaved[job.number] = job
 
     def _save(self) -> None:
-        if self._touched:
+        if self._unsaved:
             self._store.run_many(
                 _UPDATE,
                 [
                     (j.status, j.due, j.started, j.finished, j.waiting, j.failure, j.number)
-                    for j in self._touched.values()
+                    for j in self._unsaved.values()
                 ],
             )
+            self._unsaved.clear()
         self._store.run_many(_RECORD, [(job.number, *step) for job, *step in self._records])
         self._records.clear()
 

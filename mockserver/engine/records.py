@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -28,7 +29,7 @@ class Records:
         from sqlalchemy.pool import NullPool
         from sqlmodel import create_engine
 
-        url = f"sqlite:///file:{self._database}?mode=ro&uri=true"
+        url = f"sqlite:///file:{quote(str(self._database.resolve()))}?mode=ro&uri=true"
         return create_engine(url, poolclass=NullPool)
 
     def jobs(

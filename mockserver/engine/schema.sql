@@ -68,7 +68,8 @@ CREATE TABLE projects (
 	id INTEGER NOT NULL, 
 	fingerprint VARCHAR NOT NULL, 
 	label VARCHAR NOT NULL, 
-	counter INTEGER NOT NULL, 
+	jobs INTEGER NOT NULL, 
+	uploads INTEGER NOT NULL, 
 	clock VARCHAR, 
 	PRIMARY KEY (id), 
 	UNIQUE (fingerprint)

@@ -8,7 +8,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from typing import Any, Protocol
 SCHEMA_VERSION = 1
 _CHECKPOINT_CHANGES = 5_000
 _LONG_LOG_PAGES = 16_384
+Values = Sequence[Any] | Mapping[str, Any]
 _TEMPORARY = "mockserver-data-"
 
 
@@ -106,7 +107,8 @@ class Store:
         run("PRAGMA cache_size = -32768")
         run("PRAGMA wal_autocheckpoint = 0")
         version = run("PRAGMA user_version").fetchone()[0]
-        if version == 0:
+        self.is_new = version == 0
+        if self.is_new:
             schema = resources.files(__package__).joinpath("schema.sql").read_text()
             self._connection.executescript(f"BEGIN; {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
         elif version != SCHEMA_VERSION:
@@ -133,7 +135,7 @@ class Store:
         if opened and self.on_group is None:
             self.commit()
 
-    def write(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+    def write(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
         """Run one statement that writes, as a transaction of its own."""
         opened = self._open_group()
         cursor = self.run(sql, values)
@@ -166,17 +168,18 @@ class Store:
         """Say whether there are writes that are not committed yet."""
         return self._connection.in_transaction
 
-    def commit(self) -> None:
-        """End the group: all its writes are there for good, or sqlite3.Error is raised and none is."""
+    def rollback(self) -> None:
+        """Give up the group: none of its writes has happened."""
+        self._broken = False
         if self._connection.in_transaction:
-            try:
-                if self._broken:
-                    raise sqlite3.OperationalError("an earlier write of this group has failed")
-                self.run("COMMIT")
-            except sqlite3.Error:
-                self._broken = False
-                self.run("ROLLBACK")
-                raise
+            self.run("ROLLBACK")
+
+    def commit(self) -> None:
+        """End the group: all its writes are there for good. Where this raises, ``rollback`` is to follow."""
+        if self._connection.in_transaction:
+            if self._broken:
+                raise sqlite3.OperationalError("an earlier write of this group has failed")
+            self.run("COMMIT")
             if self._log_is_long:
                 self._log_is_long = False
                 self.run("PRAGMA wal_checkpoint(PASSIVE)")
@@ -198,12 +201,12 @@ class Store:
             _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             self._log_is_long = pages > _LONG_LOG_PAGES
 
-    def one(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
+    def one(self, sql: str, values: Values = ()) -> sqlite3.Row | None:
         """Return the first row, or None."""
         row: sqlite3.Row | None = self.run(sql, values).fetchone()
         return row
 
-    def all(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+    def all(self, sql: str, values: Values = ()) -> list[sqlite3.Row]:
         """Return every row."""
         return self.run(sql, values).fetchall()
 

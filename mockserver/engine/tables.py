@@ -21,7 +21,8 @@ class Project(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     fingerprint: str = Field(unique=True)
     label: str
-    counter: int = 0
+    jobs: int = 0
+    uploads: int = 0
     clock: str | None = None
 
 

@@ -7,7 +7,7 @@ starts before the one ahead of it in the same channel. Confidences lie in 0..1.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -129,10 +129,7 @@ def transcribe(
 
 
 def _timed_words(turn: UntimedTurn, stretch: tuple[int, int], duration: int, rng: random.Random) -> Iterator[Word]:
-    if all(word.start is not None and word.end is not None for word in turn.words):
-        times: Iterable[tuple[int, int]] = ((word.start or 0, word.end or 0) for word in turn.words)
-    else:
-        times = _spread([word.text for word in turn.words], *stretch)
+    times = _word_times(turn.words, *stretch)
     earliest = 0
     for word, (start, end) in zip(turn.words, times, strict=True):
         start = min(max(start, earliest), duration)
@@ -141,6 +138,24 @@ def _timed_words(turn: UntimedTurn, stretch: tuple[int, int], duration: int, rng
         if confidence is None:
             confidence = round(0.999 - rng.random() ** 3 * 0.25, 5)
         yield Word(word.text, start, min(max(end, start), duration), confidence)
+
+
+def _word_times(words: Sequence[UntimedWord], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the given times; runs of words without any share the room between their neighbours."""
+    at, index = start, 0
+    while index < len(words):
+        word = words[index]
+        if word.start is not None and word.end is not None:
+            at = word.end
+            yield word.start, word.end
+            index += 1
+            continue
+        run = index
+        while run < len(words) and words[run].start is None:
+            run += 1
+        following = words[run].start if run < len(words) else end
+        yield from _spread([word.text for word in words[index:run]], at, max(at, following or 0))
+        at, index = max(at, following or 0), run
 
 
 def _stretches(turns: Sequence[UntimedTurn], duration: int) -> list[tuple[int, int]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from hashlib import sha256
 from pathlib import Path
 
-from mockserver.engine.keys import Keys, Project
+from mockserver.engine.keys import Keys, Project, uuid_of
 from mockserver.engine.media import Sound, Unusable
 from mockserver.engine.store import Row, Store
+
+_OURS = re.compile(r"\d+-\d+\.part|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class TooLargeError(Exception):
@@ -61,12 +64,19 @@ class Uploads:
         path = self._folder / f"{os.getpid()}-{self._incoming}.part"
         return Incoming(path, min(limit or self._limit, self._limit))
 
-    def keep(self, project: Project, incoming: Incoming, digest: str, found: Sound | Unusable, name: str | None) -> str:
-        """Give a finished file its id and remember what its probe found."""
-        with self._store.transaction():
-            upload_id = self._keys.next_id(project, "upload")
-            incoming.path.replace(self.path(upload_id))
-            self._insert(upload_id, project, incoming.size, digest, found, name)
+    def keep(
+        self,
+        project: Project,
+        incoming: Incoming,
+        digest: str,
+        found: Sound | Unusable,
+        name: str | None,
+        job: str | None = None,
+    ) -> str:
+        """Give a finished file its id and remember what its probe found; ``job`` is the one that it came for."""
+        upload_id = uuid_of(b"audio of " + job.encode()) if job else self._keys.next_upload_id(project)
+        incoming.path.replace(self.path(upload_id))
+        self._insert(upload_id, project, incoming.size, digest, found, name)
         return upload_id
 
     def _insert(
@@ -80,8 +90,9 @@ class Uploads:
     ) -> None:
         sound = found if isinstance(found, Sound) else None
         problem = found if isinstance(found, Unusable) else None
-        self._store.run(
-            "INSERT INTO uploads (id, project, created, name, size, sha256, duration, channels, failure, detail) "
+        self._store.write(
+            "INSERT OR REPLACE INTO uploads "
+            "(id, project, created, name, size, sha256, duration, channels, failure, detail) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 upload_id,
@@ -105,17 +116,18 @@ class Uploads:
         """Return where an upload's bytes lie."""
         return self._folder / upload_id
 
-    def forget(self, project: int) -> None:
-        """Remove a project's uploads, rows first."""
-        rows = self._store.all("SELECT id FROM uploads WHERE project = ?", (project,))
-        self._store.run("DELETE FROM uploads WHERE project = ?", (project,))
+    def forget(self, project: int | None) -> None:
+        """Remove a project's uploads; with None those of all projects."""
+        values = {"project": project}
+        rows = self._store.all("SELECT id FROM uploads WHERE project = :project OR :project IS NULL", values)
+        self._store.write("DELETE FROM uploads WHERE project = :project OR :project IS NULL", values)
         for row in rows:
             with contextlib.suppress(OSError):
                 self.path(row["id"]).unlink()
 
     def sweep(self) -> None:
-        """Remove files that no row speaks of: what a killed server had half received."""
+        """Remove the files of ours that no row speaks of, such as what a killed server had half received."""
         known = {row["id"] for row in self._store.all("SELECT id FROM uploads")}
         for path in self._folder.iterdir():
-            if path.name not in known:
+            if path.name not in known and _OURS.fullmatch(path.name) and path.is_file():
                 path.unlink(missing_ok=True)

@@ -13,7 +13,6 @@ import orjson
 
 from mockserver.engine import Engine
 from mockserver.engine.answers import Plan
-from mockserver.engine.clock import SECOND
 from mockserver.engine.fixture import Outcome, Question
 from mockserver.engine.keys import Project
 from mockserver.engine.media import Unusable
@@ -22,38 +21,44 @@ from mockserver.web import log
 from mockserver.web.sources import Audio, Sources
 
 _JOURNAL_DELAY = 0.25
-_RELOAD_INTERVAL = SECOND // 5
 _PATIENCE = 30.0
 _RETRY = 1.0
+_LONGEST_SLEEP = 3600.0
 _GATHERINGS = 3
+_CHEAP_LOOK = 5_000
+_REST_PER_LOOK = 20
 _logger = logging.getLogger("mockserver")
 T = TypeVar("T")
 
 
 class Courier:
-    """One event loop's background work; everything that blocks runs in its few threads."""
+    """One event loop's background work; everything that blocks runs in its few threads.
+
+    What takes long (probing, downloads' bytes, making transcripts) has threads of its own, so that it does not
+    hold up what is quick.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._executor = ThreadPoolExecutor(4, thread_name_prefix="mockserver")
-        self.sources = Sources(engine, self._executor)
+        self._quick = ThreadPoolExecutor(4, thread_name_prefix="mockserver-quick")
+        self._slow = ThreadPoolExecutor(2, thread_name_prefix="mockserver-slow")
+        self.sources = Sources(engine, self.in_thread, self.in_slow_thread)
         self._ticking = False
         self._waiting = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._committed: asyncio.Future[None] | None = None
         self._checkpointing: asyncio.Future[None] | None = None
         self._preparing: dict[int, asyncio.Task[None]] = {}
-        self._workers = asyncio.Semaphore(2)
         self._reloading = asyncio.Lock()
-        self._fixtures_seen = engine.clock.parent.now()
+        self._next_look = 0
         self._flush_due = False
+        engine.journal.written = lambda batch: log.requests(batch, engine.settings)
 
     def start(self) -> None:
         """Begin, with the jobs that a stopped server left unprepared."""
         self._loop = asyncio.get_running_loop()
         self._engine.store.on_group = self.wake
-        for number in self._engine.jobs.unprepared():
-            self.prepare(number)
+        self._prepare_all()
         self.wake()
 
     async def stop(self) -> None:
@@ -66,7 +71,8 @@ class Courier:
         if self._alarm is not None:
             self._alarm.cancel()
         self._engine.store.on_group = None
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._quick, self._slow):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def wake(self) -> None:
         """Tick as soon as what is ready to run has run: something was written, or a clock was moved."""
@@ -88,42 +94,55 @@ class Courier:
         So the requests that come in together share one commit, which costs more than the rest of a write.
         """
         wait: float | None = _RETRY
-        error: sqlite3.Error | None = None
+        failure: Exception | None = None
         try:
             self._engine.settle()
             self._engine.commit()
             wait = self._engine.next_due_in()
-        except sqlite3.Error as caught:
-            _logger.exception("the database refuses to write")
-            error = caught
-        self._ticking = False
-        self._tell_waiting(error)
-        self._checkpoint()
+        except Exception as error:
+            _logger.exception("what was written since the last commit is lost")
+            failure = error
+            self._start_again()
+        finally:
+            self._ticking = False
+            self._tell_waiting(failure)
+            self._checkpoint()
+            self._set_alarm(wait)
+
+    def _start_again(self) -> None:
+        """Go on from what is stored, after a failed commit."""
+        try:
+            self._engine.rollback()
+            self._prepare_all()
+        except sqlite3.Error:
+            _logger.exception("the database cannot be read")
+
+    def _set_alarm(self, wait: float | None) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm = None if wait is None else self._loop.call_later(wait, self.wake)
+        self._alarm = None if wait is None else self._loop.call_later(min(wait, _LONGEST_SLEEP), self.wake)
 
     def _checkpoint(self) -> None:
         running = self._checkpointing is not None and not self._checkpointing.done()
         if not running and self._engine.store.wants_checkpoint:
-            self._checkpointing = self._loop.run_in_executor(self._executor, self._engine.store.checkpoint)
+            self._checkpointing = self._loop.run_in_executor(self._quick, self._engine.store.checkpoint)
 
-    def _tell_waiting(self, error: sqlite3.Error | None) -> None:
+    def _tell_waiting(self, failure: Exception | None) -> None:
         future, self._committed, self._waiting = self._committed, None, 0
         if future is None:
             return
-        if error is None:
+        if failure is None:
             future.set_result(None)
         else:
-            future.set_exception(error)
+            future.set_exception(failure)
 
     async def committed(self) -> None:
-        """Wait until everything that has been written so far is committed. Raises sqlite3.Error if it is lost."""
+        """Wait until everything that has been written so far is committed; raises what made it fail."""
         if self._engine.store.has_group:
             if self._committed is None:
                 self._committed = self._loop.create_future()
             self._waiting += 1
-            await self._committed
+            await asyncio.shield(self._committed)
 
     def plan(self, question: Question, audio: Audio | None) -> Plan | None:
         """Return the plan of a job if it needs no work."""
@@ -133,10 +152,15 @@ class Courier:
         """Find a job's audio and work out its answer, in the background."""
         self._preparing[number] = asyncio.create_task(self._prepare(number))
 
+    def _prepare_all(self) -> None:
+        for number in self._engine.jobs.unprepared():
+            if number not in self._preparing:
+                self.prepare(number)
+
     async def prepared(self, job: Row) -> None:
         """Wait until a job that needs no download is prepared."""
         task = self._preparing.get(job["number"])
-        if task is not None and not self._sources_remote(job):
+        if task is not None and not self.sources.is_downloaded(job):
             await asyncio.wait({task}, timeout=_PATIENCE)
 
     async def all_prepared(self, project: Project | None) -> None:
@@ -146,53 +170,52 @@ class Courier:
             if job is not None and (project is None or job["project"] == project.id):
                 await self.prepared(job)
 
-    def _sources_remote(self, job: Row) -> bool:
-        return self._engine.settings.remote_audio == "fetch" and self.sources.is_remote(job)
-
     async def _prepare(self, number: int) -> None:
         try:
             job = self._engine.jobs.by_number(number)
-            if job is None:
-                return
-            project = self._engine.keys.project(job["project"])
-            self._engine.jobs.prepare(project, number, await self._plan_of(project, job))
-            self.wake()
-        except Exception:
-            _logger.exception("job %s could not be prepared", number)
-            failed = Plan(None, Outcome(), Unusable("server_error"))
-            job = self._engine.jobs.by_number(number)
             if job is not None:
-                self._engine.jobs.prepare(self._engine.keys.project(job["project"]), number, failed)
-                self.wake()
+                project = self._engine.keys.project(job["project"])
+                self._engine.jobs.prepare(project, number, await self._plan_of(project, job))
         finally:
             del self._preparing[number]
 
     async def _plan_of(self, project: Project, job: Row) -> Plan:
-        audio = await self.sources.find(project, job)
-        asked = question(job["url"], audio, job["language"], job["key"], orjson.loads(job["params"]))
-        async with self._workers:
+        try:
+            audio = await self.sources.find(project, job)
+            asked = question(job["url"], audio, job["language"], job["key"], orjson.loads(job["params"]))
             known = self.plan(asked, audio)
             if known is not None:
                 return known
             answers = self._engine.answers
-            plan, body = await self.in_thread(answers.work_out, asked, audio.found)
-            answers.keep(asked, audio.found, plan, body)
-            return plan
+            return answers.keep(await self.in_slow_thread(answers.work_out, asked, audio.found))
+        except Exception:
+            _logger.exception("job %s could not be prepared", job["id"])
+            return Plan(None, Outcome(), Unusable("server_error"))
 
     async def fresh_fixtures(self) -> None:
-        """Load the fixtures again if their files have changed; looked at no more often than five times a second."""
-        engine = self._engine
-        now = engine.clock.parent.now()
-        if not engine.settings.reload or now - self._fixtures_seen < _RELOAD_INTERVAL:
+        """Load the fixtures again if their files have changed.
+
+        That is looked at for every job, in a thread; where looking takes long, a pause follows of many times as long.
+        """
+        now = self._engine.clock.parent.now
+        if not self._engine.settings.reload or not self._engine.settings.fixtures or now() < self._next_look:
             return
-        self._fixtures_seen = now
         async with self._reloading:
-            problems = await self.in_thread(engine.fixtures.refresh)
-        log.problems(problems)
+            began = now()
+            try:
+                log.problems(await self.in_thread(self._engine.fixtures.refresh))
+            except Exception:
+                _logger.exception("the fixtures could not be loaded again")
+            took = now() - began
+            self._next_look = now() + (took * _REST_PER_LOOK if took > _CHEAP_LOOK else 0)
 
     async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
+        """Run something that blocks for a short time in a worker thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._quick, function, *arguments)
+
+    async def in_slow_thread(self, function: Callable[..., T], *arguments: object) -> T:
         """Run something that takes long in a worker thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._slow, function, *arguments)
 
     def journal_later(self) -> None:
         """Write the journal soon, together with what else comes until then."""
@@ -203,7 +226,7 @@ class Courier:
     def _flush_journal(self) -> None:
         self._flush_due = False
         try:
-            log.requests(self._engine.journal.flush(), self._engine.settings)
+            self._engine.journal.flush()
         except sqlite3.Error:
             _logger.exception("the journal could not be written")
 

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from mockserver.engine import Engine
 from mockserver.engine.keys import Account, Project
 from mockserver.engine.limits import Rule
-from mockserver.engine.store import Row
 from mockserver.settings import Settings
 from mockserver.web.courier import Courier
 from mockserver.web.replies import ApiError, ClientGoneError, Reply
@@ -108,8 +107,7 @@ class Family:
     """One vendor's API.
 
     ``key_of`` reads the API key from the headers. ``error_reply`` words an error as the vendor does.
-    ``not_found`` answers unknown paths. ``render`` turns a finished job and its encoded transcript (None
-    for a failed one) into the bytes of its reply. ``request_limit`` says how many requests a project may make.
+    ``not_found`` answers unknown paths. ``request_limit`` says how many requests a project may make.
     """
 
     name: str
@@ -122,7 +120,6 @@ class Family:
     method_not_allowed: Callable[[str], ApiError]
     not_found: Callable[[], Reply]
     error_reply: Callable[[ApiError], Reply]
-    render: Callable[[Project, Row, bytes | None], bytes]
     request_limit: Callable[[Settings], Rule]
 
     @property

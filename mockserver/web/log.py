@@ -46,6 +46,7 @@ def requests(entries: Iterable[Entry], settings: Settings) -> None:
 
 def _text_line(entry: Entry) -> str:
     target = f"{entry.path}?{entry.query}" if entry.query else entry.path
+    target = target.encode("unicode_escape").decode()
     facts = (f" {name}={value}" for name, value in _facts(entry).items())
     return (
         f"{iso(entry.at)[11:23]} {entry.status} {entry.method} {target} {entry.size}B "

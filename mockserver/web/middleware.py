@@ -15,7 +15,6 @@ from typing import Any
 from mockserver.engine import Engine
 from mockserver.engine.journal import Entry
 from mockserver.engine.limits import Rule
-from mockserver.web import log
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation
 from mockserver.web.replies import ApiError, ClientGoneError, Reply, json_reply
@@ -63,8 +62,6 @@ class Table:
             params = {}
             for expected, part in zip(pattern, parts, strict=True):
                 if expected[:1] == "{":
-                    if not part:
-                        break
                     params[expected[1:-1]] = part
                 elif expected != part:
                     break
@@ -126,7 +123,6 @@ class Gate:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._courier.stop()
-        log.requests(self._engine.journal.flush(), self._engine.settings)
         self._engine.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -136,7 +132,10 @@ class Gate:
             return
         assert self._control is not None
         app = await asyncio.shield(self._control)
-        await app(scope, receive, self._after_commit(send))
+        try:
+            await app(scope, receive, self._after_commit(send))
+        except Exception:
+            _logger.exception("%s %s failed", scope["method"], scope["path"])
 
     def _after_commit(self, send: Send) -> Send:
         async def held(message: MutableMapping[str, Any]) -> None:

@@ -7,11 +7,10 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from mockserver.engine import Engine, media
@@ -28,6 +27,13 @@ _UPLOAD_PATH = re.compile(r"/upload/[0-9a-f]{32}/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}
 T = TypeVar("T")
 
 
+class InThread(Protocol):
+    """Runs a function in a worker thread."""
+
+    async def __call__(self, function: Callable[..., T], *arguments: object) -> T:
+        """Return what the function returns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Audio:
     """What is known of a job's audio; ``found`` is None for audio that is only pretended to be there."""
@@ -41,7 +47,7 @@ class Audio:
 
 def upload_id(url: str) -> str | None:
     """Return the id in a URL that this server gave for an upload."""
-    match = _UPLOAD_PATH.search(urlsplit(url).path) if "/upload/" in url else None
+    match = _UPLOAD_PATH.search(url.partition("#")[0].partition("?")[0]) if url.startswith("http") else None
     return match[1] if match else None
 
 
@@ -60,11 +66,12 @@ def audio_of(upload: Row) -> Audio:
 
 
 class Sources:
-    """Finds a job's audio; blocking work goes to the executor."""
+    """Finds a job's audio; blocking work goes to worker threads."""
 
-    def __init__(self, engine: Engine, executor: Executor) -> None:
+    def __init__(self, engine: Engine, in_thread: InThread, in_slow_thread: InThread) -> None:
         self._engine = engine
-        self._executor = executor
+        self._in_thread = in_thread
+        self._in_slow_thread = in_slow_thread
         self._downloads = asyncio.Semaphore(8)
 
     def at_once(self, url: str, upload: Row | None) -> Audio | None:
@@ -76,9 +83,10 @@ class Sources:
             return Audio(None, file_name=_name_in(url)) if self._engine.settings.remote_audio == "pretend" else None
         return None if scheme in ("file", "data") else Audio(Unusable("download_failed"))
 
-    def is_remote(self, job: Row) -> bool:
+    def is_downloaded(self, job: Row) -> bool:
         """Say whether a job's audio comes over the network."""
-        return job["upload"] is None and not job["url"].startswith(("data:", "file:"))
+        fetches = self._engine.settings.remote_audio == "fetch"
+        return fetches and job["upload"] is None and not job["url"].startswith(("data:", "file:"))
 
     async def find(self, project: Project, job: Row) -> Audio:
         """Return a job's audio, reading or downloading it first."""
@@ -88,39 +96,39 @@ class Sources:
         if audio is not None:
             return audio
         if url.startswith("data:"):
-            return await self._decode(project, url)
+            return await self._decode(project, job)
         if url.startswith("file:"):
-            return await self._run(self._read_file, url)
+            return await self._in_slow_thread(self._read_file, url)
         async with self._downloads:
-            return await self._download(project, url)
+            return await self._download(project, job)
 
-    async def receive(self, project: Project, incoming: Incoming, name: str | None) -> Audio:
-        """Probe a file that has come in whole, and keep it."""
-        digest, found = await self._run(self._examine, incoming)
-        identifier = self._engine.uploads.keep(project, incoming, digest, found, name)
+    async def receive(self, project: Project, incoming: Incoming, name: str | None, job: str | None = None) -> Audio:
+        """Probe a file that has come in whole, and keep it; ``job`` is the one that it came for, if any."""
+        digest, found = await self._in_slow_thread(self._examine, incoming)
+        identifier = self._engine.uploads.keep(project, incoming, digest, found, name, job)
         return Audio(found, digest, incoming.size, name, identifier)
 
     async def write(self, incoming: Incoming, chunk: bytes | bytearray) -> None:
         """Write to a file that is on its way in."""
-        await self._run(incoming.write, chunk)
+        await self._in_thread(incoming.write, chunk)
 
     def _examine(self, incoming: Incoming) -> tuple[str, Sound | Unusable]:
         digest = incoming.finish()
         self._engine.fixtures.identify(incoming.size)
         return digest, media.probe(incoming.path)
 
-    async def _decode(self, project: Project, url: str) -> Audio:
-        header, comma, payload = url.partition(",")
+    async def _decode(self, project: Project, job: Row) -> Audio:
+        header, comma, payload = job["url"].partition(",")
         if not comma:
             return Audio(Unusable("download_failed"))
         try:
-            content = await self._run(_payload, header, payload)
+            content = await self._in_slow_thread(_payload, header, payload)
         except (binascii.Error, ValueError):
             return Audio(Unusable("download_failed"))
         incoming = self._engine.uploads.receive()
         try:
             await self.write(incoming, content)
-            return await self.receive(project, incoming, None)
+            return await self.receive(project, incoming, None, job["id"])
         except TooLargeError:
             return Audio(Unusable("too_large"))
         finally:
@@ -141,10 +149,10 @@ class Sources:
         self._engine.fixtures.identify(size)
         return Audio(media.probe(path), digest.hexdigest(), size, path.name)
 
-    async def _download(self, project: Project, url: str) -> Audio:
+    async def _download(self, project: Project, job: Row) -> Audio:
         import aiohttp
 
-        settings = self._engine.settings
+        url, settings = job["url"], self._engine.settings
         incoming = self._engine.uploads.receive(settings.fetch_bytes)
         try:
             timeout = aiohttp.ClientTimeout(total=settings.fetch_timeout)
@@ -154,16 +162,13 @@ class Sources:
                         return Audio(_refused(response))
                     async for chunk in response.content.iter_chunked(CHUNK):
                         await self.write(incoming, chunk)
-                return await self.receive(project, incoming, _name_in(url))
+                return await self.receive(project, incoming, _name_in(url), job["id"])
         except TooLargeError:
             return Audio(Unusable("too_large"))
         except (aiohttp.ClientError, TimeoutError, ValueError, UnicodeError):
             return Audio(Unusable("download_failed"))
         finally:
             incoming.abort()
-
-    async def _run(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
 
 
 def _get(session: ClientSession, url: str, redirects: int) -> Any:

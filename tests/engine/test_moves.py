@@ -33,7 +33,7 @@ def engine(**flags: Any) -> Iterator[Engine]:
 
 
 def submission(progress: Any = "timed") -> Submission:
-    return Submission("family", "https://example.com/a.mp3", None, None, "key", {}, progress)
+    return Submission("family", "https://example.com/a.mp3", None, None, "key", "{}", progress)
 
 
 def plan(queue: float, processing: float, fails: bool = False) -> Plan:

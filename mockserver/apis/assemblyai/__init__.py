@@ -2,7 +2,6 @@
 
 from mockserver.apis.assemblyai import errors, transcript, upload
 from mockserver.apis.assemblyai.auth import key_of
-from mockserver.apis.assemblyai.render import finished
 from mockserver.engine.clock import SECOND
 from mockserver.engine.limits import Rule
 from mockserver.settings import Settings
@@ -24,6 +23,5 @@ FAMILY = Family(
     method_not_allowed=errors.method_not_allowed,
     not_found=errors.not_found,
     error_reply=errors.reply,
-    render=finished,
     request_limit=_request_limit,
 )

@@ -11,13 +11,14 @@ from pydantic import ValidationError
 from mockserver.apis.assemblyai import errors, render
 from mockserver.apis.assemblyai.schemas import TRANSCRIPT_PARAMS
 from mockserver.engine.jobs import Submission
+from mockserver.engine.media import Unusable
 from mockserver.engine.moves import FINISHED
 from mockserver.engine.store import Row
 from mockserver.settings import Progress
 from mockserver.web.courier import question
 from mockserver.web.family import Call, Operations
 from mockserver.web.replies import ApiError, Reply
-from mockserver.web.sources import upload_id
+from mockserver.web.sources import Audio, upload_id
 
 page = Operations("Transcripts")
 
@@ -31,20 +32,19 @@ async def create(call: Call) -> Reply:
 
     An ``X-Mock-Progress`` header (instant, timed, polls, held) sets how this job moves on.
     """
-    params = _read_params(await call.read(call.engine.settings.body_bytes))
+    params, encoded = _read_params(await call.read(call.engine.settings.body_bytes))
     url, language = params["audio_url"], params.get("language_code")
-    upload = _find_upload(call, url)
+    audio = _audio_at_once(call, url)
     await call.courier.fresh_fixtures()
-    audio = call.courier.sources.at_once(url, upload)
     asked = question(url, audio, language, call.account.key, params)
     plan = call.courier.plan(asked, audio)
     submission = Submission(
         family=call.family.name,
         url=url,
-        upload=upload["id"] if upload else None,
+        upload=audio.upload if audio else None,
         language=language,
         key=call.account.key,
-        params=params,
+        params=encoded,
         progress=_asked_progress(call),
     )
     number, job = call.engine.jobs.submit(call.project, submission, plan)
@@ -92,14 +92,16 @@ async def _look(call: Call, transcript_id: str) -> Row:
 async def _render(call: Call, job: Row) -> bytes:
     transcript = call.engine.jobs.transcript(job) if job["status"] == "completed" else None
     if transcript is not None and len(transcript) > _LARGE:
-        return await call.courier.in_thread(render.finished, call.project, job, transcript)
+        return await call.courier.in_slow_thread(render.finished, call.project, job, transcript)
     return render.finished(call.project, job, transcript)
 
 
-def _read_params(body: bytes) -> dict[str, Any]:
+def _read_params(body: bytes) -> tuple[dict[str, Any], str]:
+    """Return the parameters, and the same as JSON."""
     try:
         params = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        encoded = orjson.dumps(params).decode()
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError) as error:
         raise errors.invalid(f"the body is not JSON: {error}") from None
     if not isinstance(params, dict):
         raise errors.invalid("the body is not a JSON object")
@@ -109,7 +111,7 @@ def _read_params(body: bytes) -> dict[str, Any]:
         raise errors.invalid(_first_problem(error)) from None
     if not _is_url(params["audio_url"]):
         raise errors.invalid("audio_url: not an http, https, file or data URL")
-    return params
+    return params, encoded
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -127,12 +129,15 @@ def _is_url(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def _find_upload(call: Call, url: str) -> Row | None:
+def _audio_at_once(call: Call, url: str) -> Audio | None:
+    """Return the audio if nothing has to be read for it; a URL that led to an upload here once leads nowhere."""
     identifier = upload_id(url)
     upload = call.engine.uploads.find(identifier) if identifier else None
+    if upload is None and identifier and url.startswith(call.public_base):
+        return Audio(Unusable("download_failed"))
     if upload is not None and upload["project"] != call.project.id:
         raise errors.foreign_upload()
-    return upload
+    return call.courier.sources.at_once(url, upload)
 
 
 def _asked_progress(call: Call) -> Progress | None:

@@ -62,8 +62,12 @@ async def _pump(call: Call, incoming: Incoming) -> None:
 def _file_name(call: Call) -> str | None:
     header = Message()
     header["content-disposition"] = re.sub(r"\s", " ", call.headers.get("content-disposition", ""))
-    name = header.get_filename() or call.query_params.get("filename")
-    return re.split(r"[\\/]", unquote(name))[-1][:255] or None if name else None
+    try:
+        name = header.get_filename() or call.query_params.get("filename") or ""
+    except (ValueError, LookupError):  # an encoding that is none
+        return None
+    name = unquote(name).encode("utf-8", "replace").decode()
+    return re.split(r"[\\/]", name)[-1][:255] or None
 
 
 @page.add("GET", "/upload/{project}/{upload_id}", public=True)
