@@ -237,6 +237,9 @@ MISTAKES = {
     "outcome: {progress: slow}\n": (1, "expected one of instant, timed, polls, held"),
     "captions: a.srt\n": (1, "there is no file"),
     "text: a\n---\ntext: b\n---\ntexts: c\n": (5, "unknown field 'texts'"),
+    "text: a\nduration: !!int abc\n": (1, "cannot be read"),
+    "text: a\nmatch: {params: {a: !!timestamp 2020-13-45}}\n": (1, "cannot be read"),
+    "text: a\nduration: " + "9" * 5000 + "\n": (1, "cannot be read"),
 }
 
 
@@ -278,34 +281,79 @@ def test_a_wrong_file_neither_stops_the_server_nor_hides_the_right_ones(tmp_path
         assert "a.yaml:5: unknown field 'txt'" in problems[0]
 
 
+def rewrite(file: Path, text: str) -> None:
+    """Write a file that is seen to have changed even where times are coarse."""
+    before = file.stat().st_mtime_ns if file.exists() else 0
+    file.write_text(text)
+    os.utime(file, ns=(before + 10**9, before + 10**9))
+
+
 def test_files_are_loaded_again_when_they_change(tmp_path: Path) -> None:
     file = tmp_path / "f.yaml"
     url = "https://example.com/changing.mp3"
-
-    def rewrite(text: str) -> None:
-        before = file.stat().st_mtime_ns if file.exists() else 0
-        file.write_text(text)
-        os.utime(file, ns=(before + 10**9, before + 10**9))
-
-    def answers(expected: str) -> bool:
-        return bool(api.transcribe(url)["text"] == expected)
-
-    rewrite(f"match: {{audio_url: '{url}'}}\ntext: first\n")
+    rewrite(file, f"match: {{audio_url: '{url}'}}\ntext: first\n")
     with MockServer(fixtures=(tmp_path,)) as mock:
         api = api_of(mock.url)
         old = api.submit(url)
         assert api.get(old)["text"] == "first"
-        rewrite(f"match: {{audio_url: '{url}'}}\ntext: second\n")
-        while not answers("second"):
-            pass
+        rewrite(file, f"match: {{audio_url: '{url}'}}\ntext: second\n")
+        assert api.transcribe(url)["text"] == "second"
         assert api.get(old)["text"] == "first"
-        rewrite("{{{ broken")
-        while not api.control.get("/health").json()["fixture_problems"]:
-            assert answers("second")
-        assert answers("second")
+        for broken in ("{{{ broken", "match: {}\ntext: new\n---\nnonsense: 1\n"):
+            rewrite(file, broken)
+            assert api.transcribe(url)["text"] == "second"
+            assert api.control.get("/health").json()["fixture_problems"]
+        rewrite(file, f"match: {{audio_url: '{url}'}}\ntext: second\noutcome: {{hold: queued}}\n")
+        assert api.transcribe(url)["status"] == "queued"
         file.unlink()
-        while answers("second"):
-            pass
+        assert api.transcribe(url)["text"] != "second"
+
+
+def test_audio_that_vanishes_only_takes_its_own_fixture_along(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(wav(2))
+    write(tmp_path, f__yaml="match: {audio: a.wav}\ntext: gone\n---\nmatch: {audio_url: '*/b'}\ntext: still here\n")
+    with MockServer(fixtures=(tmp_path,), reload=False) as mock:
+        api = api_of(mock.url)
+        (tmp_path / "a.wav").unlink()
+        assert api.transcribe("https://example.com/b")["text"] == "still here"
+        assert api.transcribe(api.upload(wav(2)))["status"] == "completed"
+
+
+def test_fixtures_of_one_name_are_kept_apart(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        f__yaml="name: same\nmatch: {api_key: alice}\ntext: for alice only\n---\n"
+        "name: same\nmatch: {audio_url: '*'}\ntext: for everybody\n---\n"
+        "name: same\nmatch: {audio_url: '*', api_key: alice}\ntext: for alice here\n",
+    )
+    with MockServer(fixtures=(tmp_path,)) as mock:
+        alice, bob = api_of(mock.url, "alice"), api_of(mock.url, "bob")
+        said = [api.transcribe("https://example.com/a")["text"] for api in (bob, alice, bob, alice)]
+    assert said == ["for everybody", "for alice here"] * 2
+
+
+def test_words_without_times_fill_the_gap_between_those_that_have_them(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        f__yaml="""
+match: {audio_url: "*"}
+duration: 10
+words:
+  - {text: one, start: 5, end: 6}
+  - {text: two}
+  - {text: three, start: 9, end: 9.5}
+""",
+    )
+    view = transcribed(tmp_path)
+    assert [(word["start"], word["end"]) for word in view["words"]] == [(5000, 6000), (6000, 9000), (9000, 9500)]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(wav(2))
+    (tmp_path / "a.txt").write_text("Hello there.", encoding="utf-8-sig")
+    with MockServer(fixtures=(tmp_path,)) as mock:
+        api = api_of(mock.url)
+        assert api.transcribe(api.upload(wav(2)))["text"] == "Hello there."
 
 
 def test_the_same_audio_is_invented_the_same_for_every_key_and_differs_by_seed() -> None:

@@ -102,6 +102,7 @@ def test_ready_tells_whether_a_server_answers() -> None:
         assert command("ready", "--url", server.url).returncode == 0
         host, port = server.url.removeprefix("http://").split(":")
         assert command("ready", MOCKSERVER_HOST=host, MOCKSERVER_PORT=port).returncode == 0
+        assert command("ready", "--url", server.url, http_proxy="http://127.0.0.1:9").returncode == 0
     told = command("ready", "--url", server.url)
     assert told.returncode == 1
     assert "does not answer" in told.stderr
@@ -131,3 +132,11 @@ def test_every_request_is_a_line_of_the_log(form: str) -> None:
 def test_a_variable_that_is_no_setting_is_told() -> None:
     with running(env={"MOCKSERVER_PROGESS": "timed"}) as server:
         assert "MOCKSERVER_PROGESS is in the environment" in server.said
+
+
+def test_wrong_settings_are_told_by_every_command() -> None:
+    for arguments in (["serve"], ["ready"], ["fixtures", "check"]):
+        told = command(*arguments, MOCKSERVER_PORT="abc")
+        assert told.returncode == 2
+        assert "port: " in told.stderr
+        assert "Traceback" not in told.stderr

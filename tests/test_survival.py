@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import signal
 import socket
 import sqlite3
 import threading
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -184,3 +186,54 @@ def test_half_an_upload_is_removed_by_the_next_server(tmp_path: Path) -> None:
     assert len(list((tmp_path / "uploads").iterdir())) == 1
     with running("--data", str(tmp_path)):
         assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_files_that_are_not_ours_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "uploads" / "folder").mkdir(parents=True)
+    for name in ("mine.txt", "8d4e1b0a-0000-4000-8000-000000000000"):
+        (tmp_path / "uploads" / name).write_text("mine")
+    with running("--data", str(tmp_path)):
+        pass
+    with running("--data", str(tmp_path)) as server:
+        httpx.post(f"{server.url}/_mock/reset")
+    assert {path.name for path in (tmp_path / "uploads").iterdir()} >= {"mine.txt", "folder"}
+
+
+def test_a_fast_clock_goes_on_where_it_was(tmp_path: Path) -> None:
+    with running("--data", str(tmp_path), "--speed", "1000") as first:
+        began = shown = httpx.get(f"{first.url}/_mock/clock").json()["now"]
+        while datetime.fromisoformat(shown) - datetime.fromisoformat(began) < timedelta(minutes=5):
+            shown = httpx.get(f"{first.url}/_mock/clock").json()["now"]
+    with running("--data", str(tmp_path)) as second:
+        clock = httpx.get(f"{second.url}/_mock/clock").json()
+        assert clock["now"] > shown
+        assert clock["scale"] == 1.0
+
+
+def test_a_path_with_signs_in_it_is_only_a_path(tmp_path: Path) -> None:
+    data = tmp_path / "a#b?c%20d"
+    with running("--data", str(data)) as server:
+        api = api_of(server.url)
+        job = api.submit(URL)
+        assert [shown["id"] for shown in api.control.get("/jobs").json()["jobs"]] == [job]
+
+
+def test_a_job_that_is_held_while_it_is_downloaded_can_be_released(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, running("--remote-audio", "fetch") as server:
+        api = api_of(server.url)
+        job = api.submit(f"http://127.0.0.1:{silent.getsockname()[1]}/never.mp3", progress="held")
+        assert api.control.post(f"/jobs/{job}/release").json()["held"] is False
+
+
+def test_ids_do_not_depend_on_when_background_work_is_done() -> None:
+    sound = "data:audio/wav;base64," + base64.b64encode(wav(1)).decode()
+
+    def run(polls: bool) -> list[str]:
+        with running() as server:
+            api = api_of(server.url, "same")
+            first = api.submit(sound)
+            if polls:
+                api.get(first)
+            return [first, api.submit(URL), api.job(first)["url"][:30]]
+
+    assert run(polls=True) == run(polls=False)

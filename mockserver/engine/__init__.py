@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -134,7 +135,11 @@ class Engine:
 
     def close(self) -> None:
         """Write what is pending and let go of the data directory."""
-        self.journal.flush()
-        self.commit()
+        try:
+            self.journal.flush()
+            self.commit()
+        except sqlite3.Error:
+            _logger.exception("what was written last is lost")
+            self.store.rollback()
         self.store.close()
         self.data.close()

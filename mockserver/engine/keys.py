@@ -11,6 +11,7 @@ import orjson
 from mockserver.engine.clock import Clock, ClockState
 from mockserver.engine.store import Row, Store
 
+_NEW = {"clock": None, "jobs": 0, "uploads": 0}
 _IN_STEP = ClockState(shown=0, anchor=0)
 """A project's clock at first: it shows the server's time."""
 
@@ -119,11 +120,14 @@ class Keys:
     def _project_named(self, name: str, label: str) -> Project:
         row = self._store.one("SELECT id FROM projects WHERE fingerprint = ?", (name,))
         if row is None:
+            taken = self._store.one("SELECT coalesce(max(id), 0) FROM projects")
+            assert taken is not None
+            number = max(taken[0], *self._projects, 0) + 1
             self._store.write(
-                "INSERT INTO projects (fingerprint, label, jobs, uploads) VALUES (?, ?, 0, 0)", (name, label)
+                "INSERT INTO projects (id, fingerprint, label, jobs, uploads) VALUES (?, ?, ?, 0, 0)",
+                (number, name, label),
             )
-            row = self._store.one("SELECT id FROM projects WHERE fingerprint = ?", (name,))
-            assert row is not None
+            return self._load(number)
         return self._projects.get(row["id"]) or self._load(row["id"])
 
     def _load(self, project_id: int) -> Project:
@@ -182,26 +186,26 @@ class Keys:
         return uuid_of(b"%s\0%s\0%s\0%d" % (self._seed, project.name.encode(), kind, number))
 
     def save_counters(self) -> None:
-        """Store the counters that have moved."""
+        """Store the counters that have moved, and projects whose row was lost."""
         moved = [self._projects[number] for number in self._counting]
-        rows = [(project.jobs, project.uploads, project.id) for project in moved]
-        self._store.run_many("UPDATE projects SET jobs = ?, uploads = ? WHERE id = ?", rows)
+        self._store.run_many(
+            "INSERT INTO projects (id, fingerprint, label, jobs, uploads) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET jobs = excluded.jobs, uploads = excluded.uploads",
+            [(project.id, project.name, project.label, project.jobs, project.uploads) for project in moved],
+        )
         self._counting.clear()
 
     def reload(self) -> None:
         """Bring the remembered projects in line with the database, after writes were lost.
 
-        A project that was lost itself is stored again: requests that are under way belong to it.
+        One that was lost itself is kept, for the requests under way that belong to it, and stored again.
         """
         self._counting.clear()
         for project in self._projects.values():
-            self._store.write(
-                "INSERT OR IGNORE INTO projects (id, fingerprint, label, jobs, uploads) VALUES (?, ?, ?, 0, 0)",
-                (project.id, project.name, project.label),
-            )
             row = self._store.one("SELECT * FROM projects WHERE id = ?", (project.id,))
-            assert row is not None
-            self._read(project, row)
+            if row is None:
+                self._counting.add(project.id)
+            self._read(project, row or _NEW)
 
     def save_clock(self, project: Project) -> None:
         """Remember how the project's clock stands."""

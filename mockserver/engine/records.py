@@ -6,11 +6,11 @@ needed. A query sees everything that has been answered before it.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -29,8 +29,8 @@ class Records:
         from sqlalchemy.pool import NullPool
         from sqlmodel import create_engine
 
-        url = f"sqlite:///file:{quote(str(self._database.resolve()))}?mode=ro&uri=true"
-        return create_engine(url, poolclass=NullPool)
+        uri = f"{self._database.resolve().as_uri()}?mode=ro"
+        return create_engine("sqlite://", poolclass=NullPool, creator=lambda: sqlite3.connect(uri, uri=True))
 
     def jobs(
         self, *, project: int | None, status: str | None, before: int | None, limit: int

@@ -74,6 +74,14 @@ def _remove_orphans() -> None:
         os.close(descriptor)
 
 
+class _Undone(Exception):  # noqa: N818
+    """The block has failed and was undone, and the group can go on."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
 class Row(Protocol):
     """The columns of a row, by name."""
 
@@ -121,41 +129,45 @@ class Store:
         """Run the statements of the block as one.
 
         They join the group of writes that ``commit`` ends; where nobody commits groups (``on_group`` is
-        None), they are committed with the block.
+        None), they are committed with the block. If the block fails, none of them has happened.
         """
-        opened = self._open_group()
-        self.run("SAVEPOINT block")
-        try:
-            yield
-        except BaseException:
-            self.run("ROLLBACK TO block")
+        with self.all_or_nothing():
+            self.run("SAVEPOINT block")
+            try:
+                yield
+            except sqlite3.Error:
+                raise
+            except BaseException as error:
+                self.run("ROLLBACK TO block")
+                self.run("RELEASE block")
+                raise _Undone(error) from error
             self.run("RELEASE block")
-            raise
-        self.run("RELEASE block")
-        if opened and self.on_group is None:
-            self.commit()
-
-    def write(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
-        """Run one statement that writes, as a transaction of its own."""
-        opened = self._open_group()
-        cursor = self.run(sql, values)
-        if opened and self.on_group is None:
-            self.commit()
-        return cursor
 
     @contextlib.contextmanager
     def all_or_nothing(self) -> Iterator[None]:
-        """Like ``transaction``, but cheaper, for writes that only fail where the disk does: then the group is lost."""
+        """Like ``transaction``, but cheaper, for statements that fail only where the disk does.
+
+        If the block fails, the whole group is lost: sqlite itself gives up a transaction when the disk is full.
+        """
         opened = self._open_group()
         try:
             yield
+        except _Undone as undone:
+            raise undone.error from None
         except BaseException:
             self._broken = True
             raise
         if opened and self.on_group is None:
             self.commit()
 
+    def write(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
+        """Run one statement that writes."""
+        with self.all_or_nothing():
+            return self.run(sql, values)
+
     def _open_group(self) -> bool:
+        if self._broken:
+            raise sqlite3.OperationalError("an earlier write of this group has failed")
         if self._connection.in_transaction:
             return False
         self.run("BEGIN IMMEDIATE")
@@ -166,7 +178,7 @@ class Store:
     @property
     def has_group(self) -> bool:
         """Say whether there are writes that are not committed yet."""
-        return self._connection.in_transaction
+        return self._connection.in_transaction or self._broken
 
     def rollback(self) -> None:
         """Give up the group: none of its writes has happened."""
@@ -176,9 +188,9 @@ class Store:
 
     def commit(self) -> None:
         """End the group: all its writes are there for good. Where this raises, ``rollback`` is to follow."""
+        if self._broken:
+            raise sqlite3.OperationalError("an earlier write of this group has failed")
         if self._connection.in_transaction:
-            if self._broken:
-                raise sqlite3.OperationalError("an earlier write of this group has failed")
             self.run("COMMIT")
             if self._log_is_long:
                 self._log_is_long = False
@@ -211,6 +223,5 @@ class Store:
         return self.run(sql, values).fetchall()
 
     def close(self) -> None:
-        """Commit and close the connection."""
-        self.commit()
+        """Close the connection; what is not committed is lost."""
         self._connection.close()

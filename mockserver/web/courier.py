@@ -43,12 +43,14 @@ class Courier:
         self._quick = ThreadPoolExecutor(4, thread_name_prefix="mockserver-quick")
         self._slow = ThreadPoolExecutor(2, thread_name_prefix="mockserver-slow")
         self.sources = Sources(engine, self.in_thread, self.in_slow_thread)
+        self._stopped = False
         self._ticking = False
         self._waiting = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._committed: asyncio.Future[None] | None = None
         self._checkpointing: asyncio.Future[None] | None = None
         self._preparing: dict[int, asyncio.Task[None]] = {}
+        self._last: dict[int, asyncio.Task[None]] = {}
         self._reloading = asyncio.Lock()
         self._next_look = 0
         self._flush_due = False
@@ -63,6 +65,7 @@ class Courier:
 
     async def stop(self) -> None:
         """Stop; what is not finished stays stored and goes on with the next server."""
+        self._stopped = True
         for task in self._preparing.values():
             task.cancel()
         await asyncio.gather(*self._preparing.values(), return_exceptions=True)
@@ -76,7 +79,7 @@ class Courier:
 
     def wake(self) -> None:
         """Tick as soon as what is ready to run has run: something was written, or a clock was moved."""
-        if not self._ticking:
+        if not self._ticking and not self._stopped:
             self._ticking = True
             self._loop.call_soon(self._gather, _GATHERINGS, 0)
 
@@ -85,7 +88,7 @@ class Courier:
         waiting = self._waiting
         if left and waiting > seen:
             self._loop.call_soon(self._gather, left - 1, waiting)
-        else:
+        elif not self._stopped:
             self._tick()
 
     def _tick(self) -> None:
@@ -108,6 +111,8 @@ class Courier:
             self._tell_waiting(failure)
             self._checkpoint()
             self._set_alarm(wait)
+            if self._engine.store.has_group:
+                self.wake()
 
     def _start_again(self) -> None:
         """Go on from what is stored, after a failed commit."""
@@ -144,13 +149,24 @@ class Courier:
             self._waiting += 1
             await asyncio.shield(self._committed)
 
-    def plan(self, question: Question, audio: Audio | None) -> Plan | None:
-        """Return the plan of a job if it needs no work."""
-        return self._engine.answers.known(question, audio.found) if audio else None
+    def plan(self, project: Project, question: Question, audio: Audio | None) -> Plan | None:
+        """Return the plan of a new job if it needs no work, and no earlier one of its project is being prepared."""
+        if audio is None or project.id in self._last:
+            return None
+        return self._engine.answers.known(question, audio.found)
 
     def prepare(self, number: int) -> None:
-        """Find a job's audio and work out its answer, in the background."""
-        self._preparing[number] = asyncio.create_task(self._prepare(number))
+        """Find a job's audio and work out its answer, in the background.
+
+        The jobs of a project move on in the order in which they came, those aside whose audio is downloaded.
+        """
+        job = self._engine.jobs.by_number(number)
+        if job is None:
+            return
+        before = None if self.sources.is_downloaded(job) else self._last.get(job["project"])
+        task = self._preparing[number] = asyncio.create_task(self._prepare(job, before))
+        if not self.sources.is_downloaded(job):
+            self._last[job["project"]] = task
 
     def _prepare_all(self) -> None:
         for number in self._engine.jobs.unprepared():
@@ -159,6 +175,8 @@ class Courier:
 
     async def prepared(self, job: Row) -> None:
         """Wait until a job that needs no download is prepared."""
+        if not job["prepared"] and job["number"] not in self._preparing:
+            self.prepare(job["number"])
         task = self._preparing.get(job["number"])
         if task is not None and not self.sources.is_downloaded(job):
             await asyncio.wait({task}, timeout=_PATIENCE)
@@ -170,24 +188,32 @@ class Courier:
             if job is not None and (project is None or job["project"] == project.id):
                 await self.prepared(job)
 
-    async def _prepare(self, number: int) -> None:
+    async def _prepare(self, job: Row, before: asyncio.Task[None] | None) -> None:
+        number = job["number"]
         try:
-            job = self._engine.jobs.by_number(number)
-            if job is not None:
-                project = self._engine.keys.project(job["project"])
-                self._engine.jobs.prepare(project, number, await self._plan_of(project, job))
+            project = self._engine.keys.project(job["project"])
+            plan = await self._plan_of(project, job)
+            if before is not None:
+                await asyncio.wait({before})
+            self._engine.jobs.prepare(project, number, plan)
+        except sqlite3.Error:
+            _logger.exception("job %s could not be prepared now; it will be when it is asked for", job["id"])
         finally:
-            del self._preparing[number]
+            task = self._preparing.pop(number)
+            if self._last.get(job["project"]) is task:
+                del self._last[job["project"]]
 
     async def _plan_of(self, project: Project, job: Row) -> Plan:
         try:
             audio = await self.sources.find(project, job)
             asked = question(job["url"], audio, job["language"], job["key"], orjson.loads(job["params"]))
-            known = self.plan(asked, audio)
+            answers = self._engine.answers
+            known = answers.known(asked, audio.found)
             if known is not None:
                 return known
-            answers = self._engine.answers
             return answers.keep(await self.in_slow_thread(answers.work_out, asked, audio.found))
+        except sqlite3.Error:
+            raise
         except Exception:
             _logger.exception("job %s could not be prepared", job["id"])
             return Plan(None, Outcome(), Unusable("server_error"))

@@ -101,17 +101,7 @@ class Gate:
         call = Call(scope, receive)
         call.engine, call.courier, call.family = self._engine, self._courier, self._families[0]
         call.header_map = dict(scope["headers"])
-        hint = None
-        try:
-            reply = await self._answer(call)
-            await self._courier.committed()
-        except ApiError as error:
-            reply, hint = call.family.error_reply(error), error.hint
-        except ClientGoneError:
-            reply, hint = Reply(b"", 499), "the client closed the connection"
-        except Exception:
-            _logger.exception("%s %s failed", scope["method"], scope["path"])
-            reply, hint = call.family.error_reply(call.family.server_error()), "an error in the server; see its log"
+        reply, hint = await self._committed(call, *await self._answered(call))
         request_id = self._record(call, reply, hint, began)
         if reply.status != 499:
             await _send(reply, send, _own_headers(request_id, hint))
@@ -143,6 +133,30 @@ class Gate:
             await send(message)
 
         return held
+
+    async def _answered(self, call: Call) -> tuple[Reply, str | None]:
+        """Return the reply, and a hint for the developer."""
+        try:
+            return await self._answer(call), None
+        except ApiError as error:
+            return call.family.error_reply(error), error.hint
+        except ClientGoneError:
+            return Reply(b"", 499), "the client closed the connection"
+        except Exception:
+            return self._failed(call)
+
+    async def _committed(self, call: Call, reply: Reply, hint: str | None) -> tuple[Reply, str | None]:
+        """Return the reply once everything that it speaks of is stored for good."""
+        try:
+            await self._courier.committed()
+        except Exception:
+            return self._failed(call)
+        return reply, hint
+
+    @staticmethod
+    def _failed(call: Call) -> tuple[Reply, str]:
+        _logger.exception("%s %s failed", call.scope["method"], call.scope["path"])
+        return call.family.error_reply(call.family.server_error()), "an error in the server; see its log"
 
     async def _answer(self, call: Call) -> Reply:
         scope = call.scope

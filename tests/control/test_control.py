@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -123,13 +126,33 @@ def test_the_journal_has_every_request_that_was_answered(api: Api) -> None:
     assert len({entry["request_id"] for entry in entries}) == 3
 
 
-def test_the_journal_is_bounded() -> None:
-    with MockServer(journal=20) as mock:
+def test_the_journal_is_bounded(tmp_path: Path) -> None:
+    with MockServer(journal=20, data=tmp_path) as mock:
         api = api_of(mock.url)
-        for _ in range(70):
+        for _ in range(300):
             api.http.get("/v2/transcript/x")
-            api.control.get("/journal")
-        assert len(api.control.get("/journal", params={"limit": 1000}).json()["requests"]) <= 20 + 64
+        kept = api.control.get("/journal", params={"limit": 1000}).json()["requests"]
+        assert len(kept) == 20
+        assert kept[0]["request_id"].endswith("_12c")
+    connection = sqlite3.connect(tmp_path / "mockserver.sqlite")
+    assert connection.execute("SELECT count(*) FROM journal").fetchone()[0] <= 20 + 64
+    connection.close()
+
+
+def test_a_reply_that_is_made_while_its_job_is_removed_is_not_given_to_the_next(tmp_path: Path) -> None:
+    (tmp_path / "long.yaml").write_text("match: {audio_url: '*/long.mp3'}\ntext: " + "word " * 30_000)
+    with MockServer(fixtures=(tmp_path,)) as mock:
+        api = api_of(mock.url)
+        for _ in range(4):
+            job = api.submit("https://example.com/long.mp3")
+            asking = threading.Thread(target=api_of(mock.url, api.key).http.get, args=[f"/v2/transcript/{job}"])
+            asking.start()
+            api.control.post("/reset")
+            again = api.submit("https://example.com/short.mp3")
+            assert again == job
+            asking.join()
+            assert api.get(again)["audio_url"] == "https://example.com/short.mp3"
+            api.control.post("/reset")
 
 
 def test_a_reply_carries_the_id_that_the_journal_knows(api: Api) -> None:

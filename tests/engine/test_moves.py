@@ -125,3 +125,19 @@ def test_writes_that_are_lost_are_as_if_they_had_never_been() -> None:
         assert identifier is not None
         assert repeated is not None
         assert repeated["id"] == identifier["id"]
+
+
+@pytest.mark.parametrize("jobs", [50, 400])
+def test_the_cost_of_a_queue_grows_with_its_length_and_no_faster(jobs: int) -> None:
+    with engine(concurrency=1) as e:
+        account = e.keys.account("key")
+        assert account is not None
+        for _ in range(jobs):
+            e.jobs.submit(account.project, submission(), plan(0, 10))
+        before = e.store.one("SELECT total_changes()")
+        account.project.clock.advance(10_000 * SECOND)
+        assert len(e.jobs.settle(account.project)) == 2 * jobs - 1
+        after = e.store.one("SELECT total_changes()")
+        assert before is not None
+        assert after is not None
+        assert after[0] - before[0] <= 6 * jobs

@@ -37,7 +37,7 @@ async def create(call: Call) -> Reply:
     audio = _audio_at_once(call, url)
     await call.courier.fresh_fixtures()
     asked = question(url, audio, language, call.account.key, params)
-    plan = call.courier.plan(asked, audio)
+    plan = call.courier.plan(call.project, asked, audio)
     submission = Submission(
         family=call.family.name,
         url=url,

@@ -1,0 +1,121 @@
+"""A database that refuses to write: nothing hangs, nothing that was answered is lost, and it goes on afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from mockserver.app import FAMILIES
+from mockserver.engine import Engine
+from mockserver.settings import Settings
+from mockserver.web.courier import Courier
+from mockserver.web.middleware import Gate
+
+URL = "https://example.com/a.mp3"
+
+
+class Disk:
+    """Takes the room from the database, and gives it back."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def fill(self) -> None:
+        row = self._engine.store.one("PRAGMA page_count")
+        assert row is not None
+        self._engine.store.run(f"PRAGMA max_page_count = {row[0]}")
+
+    def empty(self) -> None:
+        self._engine.store.run("PRAGMA max_page_count = 1000000")
+
+
+@asynccontextmanager
+async def serving(data: Path) -> AsyncIterator[tuple[httpx.AsyncClient, Disk]]:
+    engine = Engine(Settings(data=data, log_requests=False))
+    courier = Courier(engine)
+
+    def no_control() -> None:
+        raise AssertionError("not asked here")
+
+    gate = Gate(engine, courier, FAMILIES, no_control)  # type: ignore[arg-type]
+    courier.start()
+    transport = httpx.ASGITransport(gate, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://mock", headers={"Authorization": "k"}) as client:
+        try:
+            yield client, Disk(engine)
+        finally:
+            await courier.stop()
+            engine.close()
+
+
+def run(scenario: Callable[[httpx.AsyncClient, Disk], Awaitable[None]], data: Path) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(60), serving(data) as (client, disk):
+            await scenario(client, disk)
+
+    asyncio.run(main())
+
+
+async def submit(client: httpx.AsyncClient, url: str = URL) -> str:
+    reply = await client.post("/v2/transcript", json={"audio_url": url})
+    reply.raise_for_status()
+    job: str = reply.json()["id"]
+    return job
+
+
+async def status(client: httpx.AsyncClient, job: str) -> str:
+    view = (await client.get(f"/v2/transcript/{job}")).json()
+    return str(view.get("status") or view)
+
+
+def test_a_full_disk_is_told_to_everybody_and_ends_with_the_disk_being_full(tmp_path: Path) -> None:
+    async def scenario(client: httpx.AsyncClient, disk: Disk) -> None:
+        kept = await submit(client)
+        assert await status(client, kept) == "completed"
+        disk.fill()
+        long = URL + "?" + "x" * 20_000
+        refused = await asyncio.gather(*(client.post("/v2/transcript", json={"audio_url": long}) for _ in range(10)))
+        assert {reply.status_code for reply in refused} == {500}
+        assert refused[0].json() == {"error": "Server error, developers have been alerted."}
+        disk.empty()
+        again = [await submit(client, long) for _ in range(3)]
+        assert len({kept, *again}) == 4
+        for job in (kept, *again):
+            assert await status(client, job) == "completed"
+
+    run(scenario, tmp_path)
+
+
+def test_a_new_key_whose_first_request_is_lost_can_try_again(tmp_path: Path) -> None:
+    async def scenario(client: httpx.AsyncClient, disk: Disk) -> None:
+        await submit(client)
+        disk.fill()
+        other = {"Authorization": "other"}
+        body = {"audio_url": URL + "?" + "x" * 20_000}
+        assert (await client.post("/v2/transcript", json=body, headers=other)).status_code == 500
+        disk.empty()
+        reply = await client.post("/v2/transcript", json=body, headers=other)
+        assert reply.status_code == 200
+        view = await client.get(f"/v2/transcript/{reply.json()['id']}", headers=other)
+        assert view.json()["status"] == "completed"
+        assert (await client.get(f"/v2/transcript/{reply.json()['id']}")).status_code == 400
+
+    run(scenario, tmp_path)
+
+
+def test_a_job_whose_preparation_is_lost_is_prepared_again(tmp_path: Path) -> None:
+    (tmp_path / "long.yaml").write_text("match: {audio_url: '*/long.mp3'}\ntext: " + "word " * 20_000)
+
+    async def scenario(client: httpx.AsyncClient, disk: Disk) -> None:
+        job = await submit(client, "https://example.com/interview-of-hours.mp3")
+        disk.fill()
+        first = await status(client, job)
+        disk.empty()
+        assert first in ("completed", "queued") or "error" in first
+        assert await status(client, job) == "completed"
+
+    run(scenario, tmp_path)
