@@ -6,6 +6,7 @@ import random
 from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from mockserver.engine import generate, media
 from mockserver.engine.fixture import Fixture, Outcome, Question
@@ -15,13 +16,13 @@ from mockserver.engine.store import Store
 from mockserver.engine.transcripts import UntimedTurn, transcribe
 
 _REMEMBERED = 4096
+_AS_EVER = Outcome()
 _MS_PER_WORD = 60_000 // generate.WORDS_PER_MINUTE
 FAILURE_TEXT = "text"
 """The failure reason whose detail is the very text that a fixture gives."""
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """How a job will end: with a failure, or with a stored transcript of ``duration`` milliseconds."""
 
     fixture: str | None
@@ -148,8 +149,7 @@ def _failure(fixture: Fixture | None, question: Question, sound: Sound | Unusabl
 
 
 def _plan(fixture: Fixture | None, heard: Heard | None = None, *, failure: Unusable | None = None) -> Plan:
-    name = fixture.name if fixture else None
-    outcome = fixture.outcome if fixture else Outcome()
+    name, outcome = (fixture.name, fixture.outcome) if fixture else (None, _AS_EVER)
     if heard is None:
         return Plan(name, outcome, failure)
     return Plan(name, outcome, None, heard.transcript, heard.duration, heard.channels)

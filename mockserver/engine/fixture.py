@@ -9,7 +9,7 @@ from fnmatch import translate
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockserver.engine.transcripts import UntimedTurn
 from mockserver.settings import Progress
@@ -34,8 +34,7 @@ class Problem:
         return f"{self.file}:{self.line}: {self.reason}"
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """What a fixture is matched on: a request for a transcript."""
 
     url: str

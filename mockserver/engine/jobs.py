@@ -7,8 +7,7 @@ waits for a slot, that is moved by polls, or that is not prepared yet has none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockserver.engine.answers import FAILURE_TEXT, Plan
 from mockserver.engine.clock import SECOND
@@ -32,8 +31,7 @@ class IllegalMoveError(Exception):
     """The job's status does not allow that; the message says why."""
 
 
-@dataclass(frozen=True)
-class Submission:
+class Submission(NamedTuple):
     """A job to be; ``progress`` is what the request itself asks for."""
 
     family: str
@@ -46,8 +44,7 @@ class Submission:
     progress: Progress | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Pace:
+class _Pace(NamedTuple):
     """How a job is to move on; times in microseconds."""
 
     progress: Progress

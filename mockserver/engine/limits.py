@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mockserver.engine.clock import SECOND
 
@@ -16,8 +17,7 @@ class Rule:
     window: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What became of one hit; ``reset`` is the seconds until the window ends, rounded up."""
 
     allowed: bool

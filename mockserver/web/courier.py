@@ -45,9 +45,8 @@ class Courier:
         self.sources = Sources(engine, self.in_thread, self.in_slow_thread)
         self._stopped = False
         self._ticking = False
-        self._waiting = 0
+        self._waiting: list[asyncio.Future[None]] = []
         self._alarm: asyncio.TimerHandle | None = None
-        self._committed: asyncio.Future[None] | None = None
         self._checkpointing: asyncio.Future[None] | None = None
         self._preparing: dict[int, asyncio.Task[None]] = {}
         self._last: dict[int, asyncio.Task[None]] = {}
@@ -85,7 +84,7 @@ class Courier:
 
     def _gather(self, left: int, seen: int) -> None:
         """Let the event loop turn a few more times while requests keep coming in, so that they share the tick."""
-        waiting = self._waiting
+        waiting = len(self._waiting)
         if left and waiting > seen:
             self._loop.call_soon(self._gather, left - 1, waiting)
         elif not self._stopped:
@@ -133,21 +132,21 @@ class Courier:
             self._checkpointing = self._loop.run_in_executor(self._quick, self._engine.store.checkpoint)
 
     def _tell_waiting(self, failure: Exception | None) -> None:
-        future, self._committed, self._waiting = self._committed, None, 0
-        if future is None:
-            return
-        if failure is None:
-            future.set_result(None)
-        else:
-            future.set_exception(failure)
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if future.done():
+                continue
+            if failure is None:
+                future.set_result(None)
+            else:
+                future.set_exception(failure)
 
     async def committed(self) -> None:
         """Wait until everything that has been written so far is committed; raises what made it fail."""
         if self._engine.store.has_group:
-            if self._committed is None:
-                self._committed = self._loop.create_future()
-            self._waiting += 1
-            await asyncio.shield(self._committed)
+            future = self._loop.create_future()
+            self._waiting.append(future)
+            await future
 
     def plan(self, project: Project, question: Question, audio: Audio | None) -> Plan | None:
         """Return the plan of a new job if it needs no work, and no earlier one of its project is being prepared."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import orjson
 
@@ -46,12 +46,15 @@ def requests(entries: Iterable[Entry], settings: Settings) -> None:
 
 def _text_line(entry: Entry) -> str:
     target = f"{entry.path}?{entry.query}" if entry.query else entry.path
-    target = target.encode("unicode_escape").decode()
-    facts = (f" {name}={value}" for name, value in _facts(entry).items())
-    return (
+    if not (target.isascii() and target.isprintable()):
+        target = target.encode("unicode_escape").decode()
+    line = (
         f"{iso(entry.at)[11:23]} {entry.status} {entry.method} {target} {entry.size}B "
-        f"{entry.microseconds / 1000:.1f}ms id={entry.request_id}{''.join(facts)}\n"
+        f"{entry.microseconds / 1000:.1f}ms id={entry.request_id}"
     )
+    for name, value in _facts(entry):
+        line += f" {name}={value}"
+    return line + "\n"
 
 
 def _json_line(entry: Entry) -> str:
@@ -64,14 +67,15 @@ def _json_line(entry: Entry) -> str:
         "status": entry.status,
         "bytes": entry.size,
         "microseconds": entry.microseconds,
-        **_facts(entry),
+        **dict(_facts(entry)),
     }
     return orjson.dumps(line).decode() + "\n"
 
 
-def _facts(entry: Entry) -> dict[str, str]:
-    facts = {"job": entry.job, "fixture": entry.fixture, "note": entry.note}
-    return {name: value for name, value in facts.items() if value}
+def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
+    for name, value in (("job", entry.job), ("fixture", entry.fixture), ("note", entry.note)):
+        if value:
+            yield name, value
 
 
 def problems(found: Iterable[object]) -> None:

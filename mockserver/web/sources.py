@@ -7,10 +7,9 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from mockserver.engine import Engine, media
@@ -34,8 +33,7 @@ class InThread(Protocol):
         """Return what the function returns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Audio:
+class Audio(NamedTuple):
     """What is known of a job's audio; ``found`` is None for audio that is only pretended to be there."""
 
     found: Sound | Unusable | None
