@@ -42,7 +42,8 @@ def read_file(path: Path, siblings: frozenset[Path]) -> tuple[list[Fixture], lis
 def _read_sidecar(path: Path, siblings: frozenset[Path]) -> list[Fixture]:
     if any(path.with_suffix(suffix) in siblings for suffix in (".yaml", ".yml")):
         return []
-    audio = next((s for s in siblings if s.suffix.lower() in MEDIA and s.with_suffix("") == path.with_suffix("")), None)
+    spellings = (spelling for suffix in sorted(MEDIA) for spelling in (suffix, suffix.upper()))
+    audio = next((found for found in map(path.with_suffix, spellings) if found in siblings), None)
     if audio is None:
         return []
     turns = _read_text_file(path)

@@ -96,7 +96,10 @@ class Sources:
         if url.startswith("data:"):
             return await self._decode(project, job)
         if url.startswith("file:"):
-            return await self._in_slow_thread(self._read_file, url)
+            try:
+                return await self._in_slow_thread(self._read_file, url)
+            except OSError:
+                return Audio(Unusable("download_denied"))
         async with self._downloads:
             return await self._download(project, job)
 
