@@ -15,6 +15,7 @@ from mockserver.engine.clock import iso
 from mockserver.engine.jobs import IllegalMoveError
 from mockserver.engine.keys import mask
 from mockserver.engine.store import Row
+from mockserver.web.courier import Courier
 from mockserver.web.replies import ApiError
 
 router = APIRouter(prefix="/jobs")
@@ -58,52 +59,55 @@ async def show_all(
 
 
 @router.get("/{job_id}")
-async def show(job_id: str, engine: EngineNeeded) -> dict[str, Any]:
+async def show(job_id: str, engine: EngineNeeded, courier: CourierNeeded) -> dict[str, Any]:
     """Show one job with its transitions."""
-    return _shown(engine, job_id)
+    return _shown(engine, await _settled(engine, courier, job_id))
 
 
 @router.post("/{job_id}/hold")
-async def hold(job_id: str, engine: EngineNeeded) -> dict[str, Any]:
+async def hold(job_id: str, engine: EngineNeeded, courier: CourierNeeded) -> dict[str, Any]:
     """Keep a job in the status that it has until it is released."""
-    return _done(engine, job_id, lambda job: engine.jobs.hold(job))
+    return _moved(engine, await _settled(engine, courier, job_id), engine.jobs.hold)
 
 
 @router.post("/{job_id}/release")
 async def release(job_id: str, engine: EngineNeeded, courier: CourierNeeded) -> dict[str, Any]:
     """Let a held job go on."""
-    job = engine.jobs.find(job_id)
-    if job is not None:
-        await courier.prepared(job)
-    return _done(engine, job_id, lambda job: engine.jobs.release(job))
+    return _moved(engine, await _settled(engine, courier, job_id), engine.jobs.release)
 
 
 @router.post("/{job_id}/fail")
-async def fail(job_id: str, engine: EngineNeeded, asked: Failure | None = None) -> dict[str, Any]:
+async def fail(
+    job_id: str, engine: EngineNeeded, courier: CourierNeeded, asked: Failure | None = None
+) -> dict[str, Any]:
     """End a job as error, with a text."""
     text = (asked or Failure()).error
-    return _done(engine, job_id, lambda job: engine.jobs.fail(job, text))
+    return _moved(engine, await _settled(engine, courier, job_id), lambda job: engine.jobs.fail(job, text))
 
 
-def _done(engine: Engine, job_id: str, act: Callable[[Row], object]) -> dict[str, Any]:
-    try:
-        act(_find(engine, job_id))
-    except IllegalMoveError as error:
-        raise ApiError(409, str(error)) from None
-    return _shown(engine, job_id)
-
-
-def _find(engine: Engine, job_id: str) -> Row:
-    engine.settle()
+async def _settled(engine: Engine, courier: Courier, job_id: str) -> Row:
+    """Return a job after everything that is due by now has happened to it."""
     job = engine.jobs.find(job_id)
+    if job is not None:
+        await courier.prepared(job)
+        engine.settle()
+        job = engine.jobs.find(job_id)
     if job is None:
         raise ApiError(404, f"there is no job {job_id}")
     return job
 
 
-def _shown(engine: Engine, job_id: str) -> dict[str, Any]:
-    job = _find(engine, job_id)
-    return _view(job, engine.jobs.transitions(job["number"]))
+def _moved(engine: Engine, job: Row, move: Callable[[Row], object]) -> dict[str, Any]:
+    try:
+        move(job)
+    except IllegalMoveError as error:
+        raise ApiError(409, str(error)) from None
+    return _shown(engine, job)
+
+
+def _shown(engine: Engine, job: Row) -> dict[str, Any]:
+    current = engine.jobs.by_number(job["number"]) or job
+    return _view(current, engine.jobs.transitions(job["number"]))
 
 
 def _view(job: Row, steps: Iterable[Row]) -> dict[str, Any]:
