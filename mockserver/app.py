@@ -12,9 +12,11 @@ from mockserver.web.middleware import App, Gate
 FAMILIES = (assemblyai.FAMILY,)
 
 
-def create_app(settings: Settings) -> Gate:
+def create_app(settings: Settings, *, alone: bool) -> Gate:
     """Return the ASGI application, with its database open; the thread that calls this must also run it.
 
+    ``alone`` says that the process runs nothing else. Then the control API is made in the background, which
+    would not be safe beside threads of others: pydantic's models cannot be made in two threads at once.
     Raises StoreError if the data directory cannot be used.
     """
     engine = Engine(settings)
@@ -26,4 +28,7 @@ def create_app(settings: Settings) -> Gate:
 
         return control_app(engine, courier, FAMILIES)
 
-    return Gate(engine, courier, FAMILIES, control)
+    if alone:
+        return Gate(engine, courier, FAMILIES, control)
+    made = control()
+    return Gate(engine, courier, FAMILIES, lambda: made)

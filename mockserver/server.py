@@ -17,11 +17,11 @@ from mockserver.web import log
 class Server(uvicorn.Server):
     """A uvicorn server that tells where it listens once it does."""
 
-    def __init__(self, settings: Settings, started: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, started: Callable[[str], None], *, alone: bool = False) -> None:
         self._tell = started
         super().__init__(
             uvicorn.Config(
-                create_app(settings),
+                create_app(settings, alone=alone),
                 host=settings.host,
                 port=settings.port,
                 access_log=False,
@@ -52,7 +52,7 @@ def serve(settings: Settings) -> None:
         signal.signal(number, _leave)
     where = str(settings.data) if settings.data else "a temporary directory"
     try:
-        Server(settings, lambda url: log.say(f"mockserver listens on {url}, data in {where}")).run()
+        Server(settings, lambda url: log.say(f"mockserver listens on {url}, data in {where}"), alone=True).run()
     except SystemExit as stop:  # uvicorn has said why it could not listen
         sys.exit(1 if stop.code else 0)
 

@@ -33,6 +33,11 @@ class Fixtures:
         """
         return self._load(self._look())
 
+    @property
+    def files(self) -> int:
+        """Return how many files there are to look at."""
+        return len(self._stamps)
+
     def refresh(self) -> list[Problem]:
         """Load again if a file came, went or changed, and return the problems if so; this reads directories."""
         stamps = self._look()

@@ -25,7 +25,7 @@ _PATIENCE = 30.0
 _RETRY = 1.0
 _LONGEST_SLEEP = 3600.0
 _GATHERINGS = 3
-_CHEAP_LOOK = 5_000
+_FEW_FILES = 1_000
 _REST_PER_LOOK = 20
 _logger = logging.getLogger("mockserver")
 T = TypeVar("T")
@@ -220,7 +220,7 @@ class Courier:
     async def fresh_fixtures(self) -> None:
         """Load the fixtures again if their files have changed.
 
-        That is looked at for every job, in a thread; where looking takes long, a pause follows of many times as long.
+        That is looked at for every job, in a thread; where there are many files, a pause of many times as long follows.
         """
         now = self._engine.clock.parent.now
         if not self._engine.settings.reload or not self._engine.settings.fixtures or now() < self._next_look:
@@ -231,8 +231,8 @@ class Courier:
                 log.problems(await self.in_thread(self._engine.fixtures.refresh))
             except Exception:
                 _logger.exception("the fixtures could not be loaded again")
-            took = now() - began
-            self._next_look = now() + (took * _REST_PER_LOOK if took > _CHEAP_LOOK else 0)
+            if self._engine.fixtures.files > _FEW_FILES:
+                self._next_look = now() + _REST_PER_LOOK * (now() - began)
 
     async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
         """Run something that blocks for a short time in a worker thread."""
