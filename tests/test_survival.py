@@ -82,6 +82,7 @@ def test_everything_that_was_answered_survives_a_kill_under_load(tmp_path: Path)
         assert {api.get(job)["status"] for job in answered} == {"completed"}
         another = api.submit(URL)
         assert another not in answered
+        assert {job["status"] for job in api.control.get("/jobs").json()["jobs"]} == {"completed"}
     stored = database(tmp_path)
     assert stored.execute("SELECT count(*) FROM jobs WHERE status != 'completed'").fetchone()[0] == 0
     steps = stored.execute("SELECT count(*), count(DISTINCT job) FROM transitions").fetchone()
