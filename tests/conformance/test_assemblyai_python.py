@@ -55,6 +55,16 @@ def test_our_recordings_are_transcribed_as_they_were_spoken(file: str, transcrib
     assert transcript.error is None
 
 
+def test_a_recording_with_a_caption_file_is_transcribed_as_the_captions_say(transcriber: aai.Transcriber) -> None:
+    transcript = transcriber.transcribe(str(AUDIO / "weather.ogg"), aai.TranscriptionConfig(speaker_labels=True))
+    assert transcript.text == (
+        "Here is the weather for the weekend. Saturday stays dry, with light wind from the west. "
+        "On Sunday there will be rain until noon."
+    )
+    assert transcript.utterances is not None
+    assert [utterance.start for utterance in transcript.utterances] == [250, 2990, 7290]
+
+
 def test_the_readme_line_works_in_a_process_of_its_own(api: Api) -> None:
     script = (
         "import assemblyai as aai; aai.settings.api_key='any-key'\n"
