@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import selectors
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,3 +59,13 @@ def running(
         started.wait()
         if started.stderr is not None:
             started.stderr.close()
+
+
+@contextmanager
+def half_an_upload(url: str) -> Iterator[None]:
+    """Send less than an upload's length, as the key ``k``; the connection is closed at the end of the block."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as client:
+        head = b"POST /v2/upload HTTP/1.1\r\nhost: x\r\nauthorization: k\r\ncontent-length: 9000000\r\n\r\n"
+        client.sendall(head + b"x" * 2_000_000)
+        yield

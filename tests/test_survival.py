@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.conftest import AUDIO, api_of
-from tests.processes import running
+from tests.processes import half_an_upload, running
 from tests.sounds import wav
 
 URL = "https://example.com/some.mp3"
@@ -175,15 +175,11 @@ def test_a_database_of_another_version_is_named_and_left_alone(tmp_path: Path) -
 
 
 def test_half_an_upload_is_removed_by_the_next_server(tmp_path: Path) -> None:
-    with running("--data", str(tmp_path)) as first:
-        host, port = urlsplit(first.url).netloc.split(":")
-        with socket.create_connection((host, int(port))) as client:
-            head = b"POST /v2/upload HTTP/1.1\r\nhost: x\r\nauthorization: k\r\ncontent-length: 9000000\r\n\r\n"
-            client.sendall(head + b"x" * 2_000_000)
-            while not any(path.stat().st_size for path in (tmp_path / "uploads").glob("*.part")):
-                assert first.process.poll() is None
-            first.process.kill()
-            first.process.wait()
+    with running("--data", str(tmp_path)) as first, half_an_upload(first.url):
+        while not any(path.stat().st_size for path in (tmp_path / "uploads").glob("*.part")):
+            assert first.process.poll() is None
+        first.process.kill()
+        first.process.wait()
     assert len(list((tmp_path / "uploads").iterdir())) == 1
     with running("--data", str(tmp_path)):
         assert list((tmp_path / "uploads").iterdir()) == []
@@ -238,3 +234,20 @@ def test_ids_do_not_depend_on_when_background_work_is_done() -> None:
             return [first, api.submit(URL), api.job(first)["url"][:30]]
 
     assert run(polls=True) == run(polls=False)
+
+
+def test_jobs_that_waited_use_the_slots_that_a_restart_brings(tmp_path: Path) -> None:
+    flags = ["--data", str(tmp_path), "--progress", "timed", "--queue-seconds", "0", "--processing-seconds", "10"]
+    with running(*flags, "--concurrency", "1") as first:
+        api = api_of(first.url, "waiting")
+        api.freeze()
+        jobs = [api.submit(f"{URL}?{number}") for number in range(5)]
+        assert [api.get(job)["status"] for job in jobs] == ["processing"] + ["queued"] * 4
+    with running(*flags, "--concurrency", "3") as second:
+        api = api_of(second.url, "waiting")
+        at_once = api.submit(URL, progress="instant")
+        assert [api.get(job)["status"] for job in jobs] == ["processing"] * 3 + ["queued"] * 2
+        assert api.get(at_once)["status"] == "queued"
+        api.advance(20)
+        assert {api.get(job)["status"] for job in [*jobs, at_once]} == {"completed"}
+        assert all(len(api.job(job)["transitions"]) == 2 for job in jobs)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from mockserver.embed import MockServer
 from tests.conftest import AUDIO, Api, api_of
-from tests.processes import running
+from tests.processes import half_an_upload, running
 from tests.sounds import wav
 
 
@@ -97,10 +95,8 @@ def test_a_fixture_can_match_the_name_of_an_uploaded_file(name: str, expected: s
 
 def test_a_client_that_leaves_half_way_leaves_nothing_behind(tmp_path: Path) -> None:
     with running("--data", str(tmp_path)) as server:
-        host, port = urlsplit(server.url).netloc.split(":")
-        with socket.create_connection((host, int(port))) as client:
-            head = b"POST /v2/upload HTTP/1.1\r\nhost: x\r\nauthorization: k\r\ncontent-length: 9000000\r\n\r\n"
-            client.sendall(head + b"x" * 2_000_000)
+        with half_an_upload(server.url):
+            pass
         uploads = tmp_path / "uploads"
         api = api_of(server.url, "k")
         while list(uploads.iterdir()) or not _seen(api):

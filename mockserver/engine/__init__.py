@@ -56,7 +56,8 @@ class Engine:
         if not self.store.is_new:
             self.uploads.sweep()
             self.answers.forget_orphans()
-        self.keys.wake_stored()
+        for project in self.keys.at_work():
+            self.jobs.call_waiting(project)
 
     def _stored_clock(self) -> Clock:
         """Return the clock as it stood, running as fast as the settings say."""

@@ -17,12 +17,16 @@ from mockserver.engine.store import Row, Store
 from mockserver.settings import Progress, Settings
 
 _REMEMBERED_BYTES = 8 * 2**20
+_PLANNED = (
+    "prepared, due, progress, hold_at, queue_time, processing_time, key, fixture, transcript, duration, channels, "
+    "planned_failure, detail"
+)
 _COLUMNS = (
-    "id, project, family, status, progress, created, started, finished, due, hold_at, waiting, prepared, queue_time, "
-    "processing_time, url, upload, language, params, key, fixture, transcript, duration, channels, planned_failure, "
-    "failure, detail"
+    "id, project, family, status, created, started, finished, waiting, url, upload, language, params, failure, "
+    f"{_PLANNED}"
 )
 _INSERT = f"INSERT INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS.split()))})"
+_PREPARE = f"UPDATE jobs SET {_PLANNED.replace(', ', ' = ?, ')} = ? WHERE number = ?"
 _NEXT_DUE = "SELECT min(due) FROM jobs WHERE project = ? AND due IS NOT NULL"
 _REPLY = "SELECT body FROM jobs JOIN replies ON replies.job = jobs.number WHERE id = ? AND project = ?"
 
@@ -58,9 +62,26 @@ class _Pace(NamedTuple):
         return None if stays else created + self.queue_time
 
 
-def _unprepared_pace(submission: Submission) -> _Pace:
-    held = submission.progress == "held"
-    return _Pace(submission.progress or "instant", 0, 0, "queued" if held else None)
+def _planned(plan: Plan, pace: _Pace, created: int, key: str) -> dict[str, Any]:
+    """Return the columns that a plan decides on."""
+    return {
+        "prepared": True,
+        "due": pace.due(created),
+        "progress": pace.progress,
+        "hold_at": pace.hold_at,
+        "queue_time": pace.queue_time,
+        "processing_time": pace.processing_time,
+        "key": mask(key),
+        "fixture": plan.fixture,
+        "transcript": plan.transcript,
+        "duration": plan.duration,
+        "channels": plan.channels,
+        "planned_failure": plan.failure and plan.failure.reason,
+        "detail": plan.failure and plan.failure.detail,
+    }
+
+
+_UNPLANNED = dict.fromkeys(_PLANNED.split(", ")) | {"prepared": False, "queue_time": 0, "processing_time": 0}
 
 
 class Jobs:
@@ -102,36 +123,32 @@ class Jobs:
         return moving.number, job
 
     def _queued(self, project: Project, submission: Submission, plan: Plan | None, now: int) -> dict[str, Any]:
-        pace = self._pace(submission.progress, plan) if plan else _unprepared_pace(submission)
-        failure = plan.failure if plan else None
-        return {
+        job = {
             "id": self._keys.next_job_id(project),
             "project": project.id,
             "family": submission.family,
             "status": "queued",
-            "progress": pace.progress if plan else submission.progress or "",
             "created": now,
             "started": None,
             "finished": None,
-            "due": pace.due(now) if plan else None,
-            "hold_at": pace.hold_at,
             "waiting": False,
-            "prepared": plan is not None,
-            "queue_time": pace.queue_time,
-            "processing_time": pace.processing_time,
             "url": submission.url,
             "upload": submission.upload,
             "language": submission.language,
             "params": submission.params,
-            "key": mask(submission.key) if plan else submission.key,
-            "fixture": plan and plan.fixture,
-            "transcript": plan and plan.transcript,
-            "duration": plan and plan.duration,
-            "channels": plan and plan.channels,
-            "planned_failure": failure and failure.reason,
             "failure": None,
-            "detail": failure and failure.detail,
         }
+        if plan is not None:
+            return job | _planned(plan, self._pace(submission.progress, plan), now, submission.key)
+        return (
+            job
+            | _UNPLANNED
+            | {
+                "progress": submission.progress or "",
+                "hold_at": "queued" if submission.progress == "held" else None,
+                "key": submission.key,
+            }
+        )
 
     def prepare(self, project: Project, number: int, plan: Plan) -> None:
         """Note how a job will end, and when it moves on; nothing happens if it is gone or has ended."""
@@ -140,30 +157,18 @@ class Jobs:
             return
         pace = self._pace(job["progress"] or None, plan)
         if job["hold_at"]:
-            pace = _Pace(pace.progress, pace.queue_time, pace.processing_time, job["hold_at"])
-        due = pace.due(job["created"])
-        failure = plan.failure
-        self._store.write(
-            "UPDATE jobs SET prepared = 1, due = ?, hold_at = ?, progress = ?, queue_time = ?, "
-            "processing_time = ?, key = ?, fixture = ?, transcript = ?, duration = ?, channels = ?, "
-            "planned_failure = ?, detail = ? WHERE number = ?",
-            (
-                due,
-                pace.hold_at,
-                pace.progress,
-                pace.queue_time,
-                pace.processing_time,
-                mask(job["key"]),
-                plan.fixture,
-                plan.transcript,
-                plan.duration,
-                plan.channels,
-                failure and failure.reason,
-                failure and failure.detail,
-                number,
-            ),
-        )
-        project.notice(due)
+            pace = pace._replace(hold_at=job["hold_at"])
+        planned = _planned(plan, pace, job["created"], job["key"])
+        self._store.write(_PREPARE, (*planned.values(), number))
+        project.notice(planned["due"])
+
+    def call_waiting(self, project: Project) -> None:
+        """Let the jobs that wait for a slot ask for one again, in their order: there may be more slots now."""
+        if project.waiting:
+            now = project.clock.now()
+            self._store.write("UPDATE jobs SET waiting = 0, due = ? WHERE project = ? AND waiting", (now, project.id))
+            project.waiting = 0
+            project.notice(now)
 
     def _pace(self, asked: Progress | None, plan: Plan) -> _Pace:
         settings, outcome = self._settings, plan.outcome

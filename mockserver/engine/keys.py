@@ -162,12 +162,10 @@ class Keys:
         """Return the project with this row id."""
         return self._projects.get(project_id) or self._load(project_id)
 
-    def wake_stored(self) -> None:
-        """Load every project that has jobs on their way, after a restart."""
-        for row in self._store.all(
-            "SELECT DISTINCT project FROM jobs WHERE due IS NOT NULL OR NOT prepared OR waiting"
-        ):
-            self.project(row["project"])
+    def at_work(self) -> list[Project]:
+        """Return the projects that have jobs on their way, as a restart finds them."""
+        rows = self._store.all("SELECT DISTINCT project FROM jobs WHERE due IS NOT NULL OR NOT prepared OR waiting")
+        return [self.project(row["project"]) for row in rows]
 
     def next_job_id(self, project: Project) -> str:
         """Make the id of the project's next job; ``save_counters`` stores that it is taken."""

@@ -135,9 +135,9 @@ class Store:
             self.run("SAVEPOINT block")
             try:
                 yield
-            except sqlite3.Error:
-                raise
             except BaseException as error:
+                if not self._connection.in_transaction:
+                    raise  # sqlite has given up the whole group itself, as it does where the disk is full
                 self.run("ROLLBACK TO block")
                 self.run("RELEASE block")
                 raise _Undone(error) from error
@@ -147,7 +147,7 @@ class Store:
     def all_or_nothing(self) -> Iterator[None]:
         """Like ``transaction``, but cheaper, for statements that fail only where the disk does.
 
-        If the block fails, the whole group is lost: sqlite itself gives up a transaction when the disk is full.
+        If the block fails, the whole group is lost.
         """
         opened = self._open_group()
         try:
@@ -194,7 +194,8 @@ class Store:
             self.run("COMMIT")
             if self._log_is_long:
                 self._log_is_long = False
-                self.run("PRAGMA wal_checkpoint(PASSIVE)")
+                with contextlib.suppress(sqlite3.Error):  # the commit has succeeded; the next checkpoint tries again
+                    self.run("PRAGMA wal_checkpoint(PASSIVE)")
 
     @property
     def wants_checkpoint(self) -> bool:
