@@ -1,24 +1,107 @@
-"""The request bodies. Unknown fields are accepted, as the live service does with its older ones."""
+"""The types of request bodies, for strict validation. What fields demand of each other stands in ``rules.py``."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Required
+from typing import Annotated, Literal, Required
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
+
+_Fraction = Annotated[float, Field(ge=0, le=1)]
+_Millis = Annotated[int, Field(ge=0, le=2**53)]
+_Effort = Literal["low", "medium"]
+
+
+_Spelling = TypedDict("_Spelling", {"from": Annotated[list[str], Field(min_length=1)], "to": str})  # noqa: UP013
+
+
+class _SpeakerOptions(TypedDict, total=False):
+    min_speakers_expected: Annotated[int, Field(ge=1)] | None
+    max_speakers_expected: Annotated[int, Field(ge=1)] | None
+
+
+class _LanguageDetectionOptions(TypedDict, total=False):
+    expected_languages: list[str] | None
+    fallback_language: str | None
+    code_switching: bool | None
+    code_switching_confidence_threshold: _Fraction | None
+    localization: list[Literal["en_au", "en_uk"]] | None
+    on_low_language_confidence: Literal["error", "fallback"] | None
+    on_no_speech_detected: Literal["error", "fallback"] | None
+
+
+class _RedactedAudioOptions(TypedDict, total=False):
+    return_redacted_no_speech_audio: bool | None
+    override_audio_redaction_method: Literal["silence"] | None
+
+
+class _KeytermsOptions(TypedDict, total=False):
+    keyterms_match_strength: Literal["high", "standard"] | None
+
+
+class _Translation(TypedDict, total=False):
+    target_languages: Required[list[str]]
+    formal: bool | None
+    match_original_utterance: bool | None
+    effort: _Effort | None
+
+
+class _Speaker(TypedDict, total=False):
+    role: str | None
+    name: str | None
+    description: str | None
+
+
+class _SpeakerIdentification(TypedDict, total=False):
+    speaker_type: Required[Literal["role", "name"]]
+    known_values: list[str] | None
+    speakers: list[_Speaker] | None
+    effort: _Effort | None
+
+
+class _CustomFormatting(TypedDict, total=False):
+    date: str | None
+    phone_number: str | None
+    email: str | None
+    format_utterances: bool | None
+    effort: _Effort | None
+
+
+class _Summarization(TypedDict, total=False):
+    summary_type: Required[Literal["bullets", "paragraph"]]
+    headline_length: Annotated[int, Field(ge=5, le=15)] | None
+    approximate_chapters: Annotated[int, Field(ge=1, le=1000)] | None
+    effort: _Effort | None
+
+
+class _ActionItems(TypedDict, total=False):
+    include_decisions: bool | None
+    effort: _Effort | None
+
+
+class Understanding(TypedDict, total=False):
+    """The tasks of speech understanding; several may be asked for together."""
+
+    translation: _Translation
+    speaker_identification: _SpeakerIdentification
+    custom_formatting: _CustomFormatting
+    summarization: _Summarization
+    action_items: _ActionItems
+
+
+class _SpeechUnderstanding(TypedDict, total=False):
+    request: Required[Understanding]
 
 
 class TranscriptParams(TypedDict, total=False):
-    """The body of POST /v2/transcript; times are milliseconds."""
-
-    __pydantic_config__ = ConfigDict(strict=True, extra="allow")  # type: ignore[misc]
+    """The body of POST /v2/transcript; times are milliseconds, thresholds 0 to 1."""
 
     audio_url: Required[str]
     language_code: str | None
     language_codes: list[str] | None
     language_detection: bool | None
-    language_detection_options: dict[str, Any] | None
-    language_confidence_threshold: Annotated[float | None, Field(ge=0, le=1)]
+    language_detection_options: _LanguageDetectionOptions | None
+    language_confidence_threshold: _Fraction | None
     speech_model: str | None
     speech_models: list[str] | None
     punctuate: bool | None
@@ -26,46 +109,50 @@ class TranscriptParams(TypedDict, total=False):
     disfluencies: bool | None
     multichannel: bool | None
     dual_channel: bool | None
-    domain: str | None
-    audio_start_from: Annotated[int | None, Field(ge=0)]
-    audio_end_at: Annotated[int | None, Field(ge=0)]
-    speech_threshold: Annotated[float | None, Field(ge=0, le=1)]
-    custom_spelling: list[dict[str, Any]] | None
+    domain: Literal["medical-v1"] | None
+    audio_start_from: _Millis | None
+    audio_end_at: _Millis | None
+    speech_threshold: _Fraction | None
+    custom_spelling: list[_Spelling] | None
     keyterms_prompt: list[str] | None
-    keyterms_prompt_options: dict[str, Any] | None
+    keyterms_prompt_options: _KeytermsOptions | None
     prompt: str | None
-    temperature: Annotated[float | None, Field(ge=0, le=1)]
-    remove_audio_tags: str | None
+    temperature: _Fraction | None
+    remove_audio_tags: Literal["all", "speaker"] | None
     word_boost: list[str] | None
-    boost_param: str | None
+    boost_param: Literal["low", "default", "high"] | None
     filter_profanity: bool | None
     redact_pii: bool | None
     redact_pii_audio: bool | None
     redact_pii_audio_quality: Literal["mp3", "wav"] | None
-    redact_pii_audio_options: dict[str, Any] | None
+    redact_pii_audio_options: _RedactedAudioOptions | None
     redact_pii_policies: list[str] | None
     redact_pii_sub: Literal["hash", "entity_name"] | None
     redact_pii_return_unredacted: bool | None
     redact_static_entities: dict[str, list[str]] | None
     speaker_labels: bool | None
-    speakers_expected: Annotated[int | None, Field(gt=0)]
-    speaker_options: dict[str, Any] | None
+    speakers_expected: Annotated[int, Field(gt=0)] | None
+    speaker_options: _SpeakerOptions | None
     auto_highlights: bool | None
     content_safety: bool | None
-    content_safety_confidence: Annotated[int | None, Field(ge=25, le=100)]
+    content_safety_confidence: Annotated[int, Field(ge=25, le=100)] | None
     iab_categories: bool | None
     sentiment_analysis: bool | None
     entity_detection: bool | None
     auto_chapters: bool | None
     summarization: bool | None
-    summary_model: str | None
-    summary_type: str | None
-    speech_understanding: dict[str, Any] | None
+    summary_model: Literal["informative", "conversational", "catchy"] | None
+    summary_type: Literal["bullets", "bullets_verbose", "gist", "headline", "paragraph"] | None
+    speech_understanding: _SpeechUnderstanding | None
     custom_topics: bool | None
     topics: list[str] | None
     webhook_url: str | None
     webhook_auth_header_name: str | None
     webhook_auth_header_value: str | None
+    acoustic_model: str | None
+    language_model: str | None
+    speed_boost: bool | None
 
 
 TRANSCRIPT_PARAMS: TypeAdapter[TranscriptParams] = TypeAdapter(TranscriptParams)
+KNOWN_PARAMS = frozenset(TranscriptParams.__annotations__)

@@ -1,0 +1,60 @@
+"""Where accounts of the service contradict each other, or it changed.
+
+Today's behaviour is the default, and a quirk brings the other.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Quirk(NamedTuple):
+    """What the service does today, and what the quirk makes the server do instead."""
+
+    today: str
+    instead: str
+
+
+QUIRKS = {
+    "processing_first": Quirk(
+        "the reply to a new job says `queued`", "it says `processing`, as the description of August 2026 shows it"
+    ),
+    "speech_models_required": Quirk(
+        "`speech_models` may be left out", "a job without it is refused, as in the spring of 2026"
+    ),
+    "speech_model_accepted": Quirk(
+        "`speech_model` is refused", "it is accepted and echoed, as until the summer of 2026"
+    ),
+    "rate_limit_403": Quirk(
+        "one request too many is answered with 429", "it is answered with 403, as the newest table of errors lists it"
+    ),
+    "addons_wording": Quirk(
+        "`The following models are not available in this language`",
+        "`The following addons are not available in this language`",
+    ),
+    "naive_times": Quirk(
+        "times in the list end in `Z`, and `error` is an empty string where there is none",
+        "times have no zone, and `error` is null, as in the description",
+    ),
+    "deleted_url_with_scheme": Quirk(
+        "the list shows `deleted_by_user` as the URL of deleted audio", "it shows `http://deleted_by_user`"
+    ),
+    "redacted_link_24h": Quirk(
+        "a link to redacted audio is good for 30 minutes, and every request makes a new one",
+        "it is good for 24 hours, as documented",
+    ),
+    "redacted_results": Quirk(
+        "entities, sentiment, chapters, highlights, topics and summaries are not redacted", "they are"
+    ),
+    "lemur": Quirk("`/lemur/v3` answers 404", "it answers as it did until March 2026"),
+    "keep_forever": Quirk(
+        "a transcript is deleted 30 days after it was made, and the list goes back 90 days",
+        "transcripts and the list are kept until they are deleted",
+    ),
+    "default_english": Quirk(
+        "without `language_code` the language is detected", "it is `en_us`, as until 2026"
+    ),
+    "bearer_accepted": Quirk(
+        "`Authorization: Bearer <key>` is refused", "it is accepted"
+    ),
+}  # fmt: skip
