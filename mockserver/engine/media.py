@@ -1,4 +1,5 @@
-"""Look into audio and video files; the only user of PyAV. Everything here blocks: call it from a worker thread."""
+"""Look into audio and video files; with sound.py, the only user of PyAV. Everything here blocks: call it from a worker
+thread."""
 
 from __future__ import annotations
 
@@ -46,7 +47,7 @@ def probe(path: Path) -> Sound | Unusable:
     if path.stat().st_size == 0:
         return Unusable("empty", describe(path))
     try:
-        with _opened(path) as container:
+        with opened(path) as container:
             if not container.streams.audio:
                 return _no_audio(path, has_streams=bool(container.streams.video))
             stream = container.streams.audio[0]
@@ -57,7 +58,7 @@ def probe(path: Path) -> Sound | Unusable:
             if not _decodes(container, stream):
                 return Unusable("not_audio", describe(path))
         if duration is None:
-            with _opened(path) as container:
+            with opened(path) as container:
                 duration = _demuxed(container, container.streams.audio[0])
     except (av.FFmpegError, ValueError):
         return Unusable("not_audio", describe(path))
@@ -68,7 +69,8 @@ def probe(path: Path) -> Sound | Unusable:
     return Sound(duration, channels)
 
 
-def _opened(path: Path) -> InputContainer:
+def opened(path: Path) -> InputContainer:
+    """Open a file for reading, and never another one that it names."""
     import av
 
     return av.open(os.fspath(path), options=_ONLY_THIS_FILE, metadata_errors="replace")
