@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockserver.apis import assemblyai
 from mockserver.engine import Engine
-from mockserver.settings import Settings
+from mockserver.settings import Settings, SettingsError
 from mockserver.web import log
 from mockserver.web.courier import Courier
 from mockserver.web.middleware import App, Gate
@@ -17,10 +17,13 @@ def create_app(settings: Settings, *, alone: bool) -> Gate:
 
     ``alone`` says that the process runs nothing else. Then the control API is made in the background, which
     would not be safe beside threads of others: pydantic's models cannot be made in two threads at once.
-    Raises StoreError if the data directory cannot be used.
+    Raises StoreError if the data directory cannot be used, and SettingsError for a quirk that there is not.
     """
+    known = {quirk for family in FAMILIES for quirk in family.quirks}
+    if unknown := sorted(set(settings.quirks) - known):
+        raise SettingsError(f"quirks: there is no {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
     engine = Engine(settings)
-    courier = Courier(engine)
+    courier = Courier(engine, FAMILIES)
     log.problems(engine.fixtures.problems)
 
     def control() -> App:

@@ -20,6 +20,10 @@ Words = Annotated[tuple[str, ...], NoDecode]
 Paths = Annotated[tuple[Path, ...], NoDecode]
 
 
+PLANS = {"free": 5, "paid": 32}
+"""How many jobs are processed at a time, by the name of the plan."""
+
+
 class SettingsError(ValueError):
     """A setting has a value that it cannot have; the message names the setting and its source's value."""
 
@@ -58,7 +62,9 @@ class Settings(BaseSettings):
     processing_share: float = Field(
         0.2, ge=0, le=1e4, description="Processing time as a share of the audio's duration."
     )
-    concurrency: int = Field(200, ge=1, description="Jobs of one project that are processed at a time.")
+    concurrency: int = Field(
+        200, ge=1, description="Jobs of one project that are processed at a time; `free` is 5, `paid` is 32."
+    )
     rate_limit: int = Field(20_000, ge=0, description="Requests a project may make in a window; 0: no limit.")
     rate_window: float = Field(300.0, gt=0, le=1e8, description="Length of that window in seconds.")
     remote_audio: Literal["pretend", "fetch"] = Field(
@@ -70,9 +76,28 @@ class Settings(BaseSettings):
     file_folders: Paths = Field((), description="Folders that file:// audio URLs may name.")
     upload_bytes: int = Field(5_500_000_000, gt=0, description="Largest upload in bytes.")
     body_bytes: int = Field(16 * 2**20, gt=0, description="Largest JSON request body in bytes.")
+    unknown_params: Literal["accept", "reject"] = Field(
+        "accept", description="What becomes of a request with a parameter that nobody knows."
+    )
+    quirks: Words = Field((), description="Where the real services differ from today's: see the page of each API.")
+    webhook_timeout: float = Field(10.0, gt=0, le=600, description="Seconds that a webhook's receiver may take.")
+    webhook_attempts: int = Field(10, ge=1, le=1000, description="How often a webhook call is attempted in all.")
+    webhook_pause: float = Field(10.0, ge=0, le=1e6, description="Seconds between two attempts, on the clock.")
     journal: int = Field(10_000, ge=0, description="Requests that the journal keeps for each project.")
     log_format: Literal["text", "json"] = Field("text", description="Form of the log's lines.")
     log_requests: bool = Field(True, description="Log a line for every request.")
+
+    @field_validator("concurrency", mode="before")
+    @classmethod
+    def _plan(cls, value: object) -> object:
+        return PLANS.get(value, value) if isinstance(value, str) else value
+
+    @field_validator("quirks", mode="before")
+    @classmethod
+    def _switched_on(cls, value: object) -> object:
+        if isinstance(value, dict):
+            return tuple(name for name, on in value.items() if on)
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @field_validator("keys", mode="before")
     @classmethod

@@ -36,7 +36,7 @@ class Disk:
 @asynccontextmanager
 async def serving(data: Path) -> AsyncIterator[tuple[httpx.AsyncClient, Disk]]:
     engine = Engine(Settings(data=data, log_requests=False))
-    courier = Courier(engine)
+    courier = Courier(engine, FAMILIES)
 
     def no_control() -> None:
         raise AssertionError("not asked here")

@@ -43,9 +43,9 @@ def write(folder: Path, **files: str) -> Path:
         ("language: no", "https://example.com/a.mp3", {"language_code": "no"}),
         ("params: {speaker_labels: true}", "https://example.com/a.mp3", {"speaker_labels": True}),
         (
-            "params: {speakers_expected: 2, prompt: x}",
+            "params: {speakers_expected: 2, speaker_labels: true}",
             "https://example.com/a.mp3",
-            {"speakers_expected": 2, "prompt": "x"},
+            {"speakers_expected": 2, "speaker_labels": True},
         ),
         ("params: {word_boost: [one, two]}", "https://example.com/a.mp3", {"word_boost": ["one", "two"]}),
         ("api_key: test-*", "https://example.com/a.mp3", {}),

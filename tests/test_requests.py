@@ -112,7 +112,7 @@ def test_an_unknown_path_is_answered_as_by_the_real_service(api: Api, path: str)
 def test_a_wrong_method_names_the_right_ones(api: Api) -> None:
     reply = api.http.put("/v2/transcript", json={})
     assert reply.status_code == 405
-    assert reply.headers["allow"] == "POST"
+    assert reply.headers["allow"] == "GET, POST"
     assert "error" in reply.json()
 
 

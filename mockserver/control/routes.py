@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,15 +12,15 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 import mockserver
-from mockserver.control import clock, health, jobs, journal, reset
+from mockserver.control import clock, health, jobs, journal, reset, terms, webhooks
 from mockserver.engine import Engine
 from mockserver.web.courier import Courier
-from mockserver.web.family import Family
+from mockserver.web.family import Family, Operation, Quirks
 from mockserver.web.middleware import CONTROL
 from mockserver.web.replies import ApiError
 
 router = APIRouter(prefix=CONTROL, tags=["Control"])
-for page in (health, clock, jobs, journal, reset):
+for page in (health, clock, jobs, journal, reset, terms, webhooks):
     router.include_router(page.router)
 
 
@@ -35,31 +36,34 @@ def control_app(engine: Engine, courier: Courier, families: Sequence[Family]) ->
     app.state.engine, app.state.courier = engine, courier
     app.include_router(router)
     _answer_errors(app)
-    _document(app, families)
+    _document(app, families, frozenset(engine.settings.quirks))
     return app
 
 
-def _document(app: FastAPI, families: Sequence[Family]) -> None:
+def _document(app: FastAPI, families: Sequence[Family], quirks: Quirks) -> None:
     """Describe the families' operations too, when the description is first asked for."""
     write = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
+            schemas: dict[str, Any] = {}
             for family in families:
-                app.include_router(_described(family))
+                app.include_router(_described(family, quirks, schemas))
+            components = write().setdefault("components", {})
+            components.setdefault("schemas", {}).update(schemas)
+            components["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": "Authorization"}}
         return write()
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _described(family: Family) -> APIRouter:
+def _described(family: Family, quirks: Quirks, schemas: dict[str, Any]) -> APIRouter:
     """Return a router for the description only: requests reach the operations through the middleware."""
     described = APIRouter()
     for page in family.pages:
         for operation in page.all:
-            body = operation.reads and {
-                "requestBody": {"content": {"application/json": {"schema": operation.reads.json_schema()}}}
-            }
+            if operation.quirk is not None and operation.quirk not in quirks:
+                continue
             described.add_api_route(
                 operation.path,
                 operation.endpoint,
@@ -67,9 +71,30 @@ def _described(family: Family) -> APIRouter:
                 summary=operation.summary,
                 tags=[f"{family.title}: {page.title}"],
                 response_model=None,
-                openapi_extra=body,
+                openapi_extra=_extra(operation, schemas),
             )
     return described
+
+
+def _extra(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return what FastAPI cannot know of an operation: parameters, body, whether a key is needed."""
+    in_path = re.findall(r"\{(\w+)\}", operation.path)
+    extra: dict[str, Any] = {
+        "parameters": [
+            *({"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in in_path),
+            *(
+                {"name": q.name, "in": "query", "description": q.what, "schema": {"type": q.kind}}
+                for q in operation.query
+            ),
+        ]
+    }
+    if not operation.public:
+        extra["security"] = [{"key": []}]
+    if operation.reads is not None:
+        schema = operation.reads.json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(schema.pop("$defs", {}))
+        extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return extra
 
 
 def _answer_errors(app: FastAPI) -> None:

@@ -20,9 +20,12 @@ from mockserver.engine.journal import Journal
 from mockserver.engine.keys import Keys, Project
 from mockserver.engine.limits import Limits
 from mockserver.engine.moves import Move
+from mockserver.engine.prompts import Prompts
 from mockserver.engine.records import Records
-from mockserver.engine.store import DataDirectory, Store
+from mockserver.engine.store import DataDirectory, Row, Store
+from mockserver.engine.terms import Terms
 from mockserver.engine.uploads import Uploads
+from mockserver.engine.webhooks import Webhooks
 from mockserver.settings import Settings
 
 _logger = logging.getLogger("mockserver")
@@ -45,11 +48,13 @@ class Engine:
         self.store = Store(self.data.database, durable=not self.data.temporary)
         self.clock = self._stored_clock()
         self.save_clock()
-        self.keys = Keys(self.store, self.clock, settings.keys, settings.seed)
+        self.keys = Keys(self.store, self.clock, settings.keys, settings.seed, Terms.of(settings))
         self.uploads = Uploads(self.store, self.keys, self.data.uploads, settings.upload_bytes)
         self.fixtures = Fixtures(fixture_folders(settings))
         self.answers = Answers(self.store, self.fixtures, settings.seed)
         self.jobs = Jobs(self.store, self.keys, settings)
+        self.webhooks = Webhooks(self.store)
+        self.prompts = Prompts(self.store, self.keys)
         self.limits = Limits()
         self.journal = Journal(self.store, settings.journal)
         self.records = Records(self.data.database)
@@ -107,16 +112,23 @@ class Engine:
         self.keys.reload()
 
     def next_due_in(self) -> float | None:
-        """Return the real seconds until some job is due, or None if none will be."""
-        waits = [
-            project.clock.real_seconds_until(project.next_due)
-            for project in self.keys.pending.values()
-            if project.next_due is not None
-        ]
+        """Return the real seconds until some job or webhook call is due, or None if none will be."""
+        jobs = ((project.clock, project.next_due) for project in self.keys.pending.values())
+        calls = ((project.clock, project.next_call) for project in self.keys.calling.values())
+        waits = [clock.real_seconds_until(due) for clock, due in (*jobs, *calls) if due is not None]
         return min((wait for wait in waits if wait is not None), default=None)
+
+    def delete(self, project: Project, job: Row) -> None:
+        """Forget what a finished job heard, its audio included. Raises IllegalMoveError if it is not finished."""
+        self.jobs.delete(project, job)
+        self.data.forget_redacted(job["id"])
+        if job["upload"] is not None and not self.jobs.is_heard_by_others(job["upload"]):
+            self.uploads.remove(job["upload"])
 
     def reset_project(self, project: Project) -> None:
         """Remove all that one project has, and start its clock and its ids over."""
+        self.webhooks.forget(project.id)
+        self.prompts.forget(project.id)
         self.jobs.forget(project.id)
         self.journal.forget(project.id)
         self.uploads.forget(project.id)
@@ -125,6 +137,8 @@ class Engine:
 
     def reset(self) -> None:
         """Remove everything, and set the clock to real time."""
+        self.webhooks.forget(None)
+        self.prompts.forget(None)
         self.jobs.clear()
         self.journal.clear()
         self.uploads.forget(None)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 from mockserver.engine import generate, media
 from mockserver.engine.fixture import Fixture, Outcome, Question
 from mockserver.engine.fixtures import Fixtures
 from mockserver.engine.media import Sound, Unusable
+from mockserver.engine.options import Options, cut, detected, too_little_speech
+from mockserver.engine.sound import UndecodableError, speech_share
 from mockserver.engine.store import Store
-from mockserver.engine.transcripts import UntimedTurn, transcribe
+from mockserver.engine.transcripts import Transcript, UntimedTurn, transcribe
 
 _REMEMBERED = 4096
 _AS_EVER = Outcome()
@@ -35,11 +40,18 @@ class Plan(NamedTuple):
 
 @dataclass(frozen=True)
 class Heard:
-    """A stored transcript, and the audio that it is of: milliseconds and channels."""
+    """A stored transcript, what decides on whether it is given, and the audio that it is of.
+
+    ``speech`` is the share of the audio that is speech, None where nobody has asked for it yet.
+    """
 
     transcript: str
     duration: int
     channels: int
+    language: str
+    certainty: float
+    silent: bool
+    speech: float | None
 
 
 @dataclass(frozen=True)
@@ -74,25 +86,60 @@ class Answers:
         if failure is not None:
             return _plan(fixture, failure=failure)
         heard = self._remembered.get(_identity(fixture, question, sound))
-        return _plan(fixture, heard) if heard else None
+        if heard is None or (question.options.least_speech is not None and heard.speech is None):
+            return None
+        return _plan(fixture, heard, failure=_refused(question.options, heard))
 
-    def work_out(self, question: Question, sound: Sound | Unusable | None) -> Worked:
-        """Return the plan and the transcript that ``keep`` is to store; this blocks."""
+    def work_out(self, question: Question, sound: Sound | Unusable | None, path: Path | None = None) -> Worked:
+        """Return the plan and the transcript that ``keep`` is to store; this blocks.
+
+        ``path`` is where the audio lies, if it is there.
+        """
         self._fixtures.identify(question.size)
         fixture = self._fixtures.match(question)
         failure = _failure(fixture, question, sound)
         if failure is not None:
             return Worked(_plan(fixture, failure=failure))
         audio = sound if isinstance(sound, Sound) else self._pretended(fixture, question)
-        language = (fixture and fixture.language) or question.language or "en"
+        transcript = self._said(fixture, question, audio)
+        if question.options.start is not None and question.options.start + media.SHORTEST > audio.duration:
+            return Worked(_plan(fixture, failure=Unusable("too_short")))
+        body = transcript.encode()
+        heard = Heard(
+            transcript=blake2b(body, digest_size=16).hexdigest(),
+            duration=audio.duration,
+            channels=audio.channels,
+            language=transcript.language,
+            certainty=certainty(transcript),
+            silent=not transcript.turns,
+            speech=None if question.options.least_speech is None else _speech_share(transcript, path),
+        )
+        plan = _plan(fixture, heard, failure=_refused(question.options, heard))
+        return Worked(plan, _identity(fixture, question, sound), heard, body)
+
+    def _said(self, fixture: Fixture | None, question: Question, audio: Sound) -> Transcript:
+        language = (fixture and fixture.language) or _spoken(question)
         seed = f"{self._seed}/{question.sha256 or question.url}"
         turns = fixture.turns if fixture else None
+        options = question.options
         if turns is None:
-            turns = tuple(generate.conversation(audio.duration, language=language, channels=audio.channels, seed=seed))
-        transcript = transcribe(turns, language=language, duration=audio.duration, seed=seed, channels=audio.channels)
-        body = transcript.encode()
-        heard = Heard(blake2b(body, digest_size=16).hexdigest(), audio.duration, audio.channels)
-        return Worked(_plan(fixture, heard), _identity(fixture, question, sound), heard, body)
+            invented = generate.conversation(
+                audio.duration,
+                language=language,
+                channels=audio.channels,
+                seed=seed,
+                speakers=_invented_speakers(options.speakers),
+            )
+            turns = tuple(invented)
+        transcript = transcribe(
+            turns,
+            language=language,
+            duration=audio.duration,
+            seed=seed,
+            channels=audio.channels,
+            results=fixture.results if fixture else None,
+        )
+        return cut(transcript, options.start, options.end)
 
     def keep(self, worked: Worked) -> Plan:
         """Store what ``work_out`` made, and return its plan."""
@@ -113,7 +160,8 @@ class Answers:
         """Remove the transcripts that no job has."""
         self._remembered.clear()
         self._store.write(
-            "DELETE FROM transcripts WHERE key NOT IN (SELECT transcript FROM jobs WHERE transcript IS NOT NULL)"
+            "DELETE FROM transcripts WHERE key NOT IN "
+            "(SELECT transcript FROM jobs WHERE transcript IS NOT NULL AND deleted IS NULL)"
         )
 
     def _pretended(self, fixture: Fixture | None, question: Question) -> Sound:
@@ -152,11 +200,53 @@ def _plan(fixture: Fixture | None, heard: Heard | None = None, *, failure: Unusa
     name, outcome = (fixture.name, fixture.outcome) if fixture else (None, _AS_EVER)
     if heard is None:
         return Plan(name, outcome, failure)
-    return Plan(name, outcome, None, heard.transcript, heard.duration, heard.channels)
+    return Plan(name, outcome, failure, heard.transcript, heard.duration, heard.channels)
+
+
+def _spoken(question: Question) -> str:
+    """Return the language that is spoken where no fixture says so."""
+    detect = question.options.detect
+    return question.language or next(iter(detect.expected if detect else ()), "en")
+
+
+def _invented_speakers(asked: tuple[int, int | None] | None) -> int:
+    fewest, most = asked or (1, None)
+    return max(fewest, 2 if most is None else min(2, most))
+
+
+def certainty(transcript: Transcript) -> float:
+    """Return how certain it is that the transcript is in its language, from 0 to 1: seeded if no fixture says it."""
+    given = transcript.results.get("language_confidence")
+    if given is not None:
+        return float(given)
+    first = " ".join(word.text for word in islice(transcript.words, 20))
+    return round(0.9 + blake2b(first.encode(), digest_size=2).digest()[0] / 2600, 4)
+
+
+def _speech_share(transcript: Transcript, path: Path | None) -> float:
+    """Return how much of the audio is speech: measured where it is there, else from the words."""
+    if path is not None:
+        with contextlib.suppress(UndecodableError, OSError):
+            return speech_share(path)
+    spoken = sum(turn.words[-1].end - turn.words[0].start for turn in transcript.turns)
+    return min(1.0, spoken / transcript.duration)
+
+
+def _refused(options: Options, heard: Heard) -> Unusable | None:
+    """Return why what was heard is not given."""
+    if options.least_speech is not None and heard.speech is not None and heard.speech < options.least_speech:
+        return too_little_speech(heard.speech, options.least_speech)
+    if options.detect is not None:
+        found = detected(options.detect, heard.language, heard.certainty, silent=heard.silent)
+        if isinstance(found, Unusable):
+            return found
+    return None
 
 
 def _identity(fixture: Fixture | None, question: Question, sound: Sound | Unusable | None) -> tuple[object, ...]:
     """Return what decides on the words and their times."""
     audio = (sound.duration, sound.channels) if isinstance(sound, Sound) else None
     said = (fixture.digest, fixture.match.audio) if fixture else None
-    return question.sha256 or question.url, question.language, audio, said
+    options = question.options
+    heard = (options.start, options.end, options.speakers, options.detect and options.detect.expected)
+    return question.sha256 or question.url, question.language, audio, said, heard

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mockserver.engine.options import AS_USUAL, Options
 from mockserver.engine.transcripts import UntimedTurn
 from mockserver.settings import Progress
 
@@ -44,6 +45,7 @@ class Question(NamedTuple):
     language: str | None
     key: str
     params: Mapping[str, Any]
+    options: Options = AS_USUAL
 
 
 @dataclass(frozen=True)
@@ -178,3 +180,5 @@ class Fixture:
     outcome: Outcome
     digest: str
     """A hash of what is said: two fixtures that say the same share their transcripts."""
+    results: Mapping[str, Any] = field(default_factory=dict)
+    """Results that are not derived from what is said, in the form that ``fixture_results.py`` describes."""

@@ -48,10 +48,11 @@ _LINES = (
 )
 
 
-def conversation(duration: int, *, language: str, channels: int, seed: str) -> list[UntimedTurn]:
+def conversation(duration: int, *, language: str, channels: int, seed: str, speakers: int = 2) -> list[UntimedTurn]:
     """Invent what is said in ``duration`` milliseconds of audio.
 
-    Two speakers take turns; in stereo audio each has a channel. The same arguments give the same words.
+    The speakers take turns; in stereo audio there are two, and each has a channel. The same arguments give the
+    same words.
     """
     wanted = max(1, round(duration / 60_000 * WORDS_PER_MINUTE))
     rng = random.Random(seed)
@@ -61,15 +62,20 @@ def conversation(duration: int, *, language: str, channels: int, seed: str) -> l
     while said < wanted:
         words = " ".join(sentence() for _ in range(rng.randint(1, 3))).split()[: wanted - said]
         said += len(words)
-        who = len(turns) % 2
+        who = len(turns) % (2 if channels > 1 else speakers)
         turns.append(
             UntimedTurn(
                 tuple(UntimedWord(word) for word in _ended(words)),
-                speaker="AB"[who],
+                speaker=_label(who),
                 channel=who + 1 if channels > 1 else None,
             )
         )
     return turns
+
+
+def _label(number: int) -> str:
+    letters = chr(ord("A") + number % 26)
+    return letters if number < 26 else _label(number // 26 - 1) + letters
 
 
 def _ended(words: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from mockserver.engine.answers import FAILURE_TEXT, Plan
 from mockserver.engine.clock import SECOND
 from mockserver.engine.keys import Keys, Project, mask
 from mockserver.engine.moves import FINISHED, Move, Moving, Round
+from mockserver.engine.options import AS_USUAL, Options
 from mockserver.engine.store import Row, Store
 from mockserver.settings import Progress, Settings
 
@@ -23,12 +24,22 @@ _PLANNED = (
 )
 _COLUMNS = (
     "id, project, family, status, created, started, finished, waiting, url, upload, language, params, failure, "
-    f"{_PLANNED}"
+    f"options, callback, redacts, {_PLANNED}"
 )
 _INSERT = f"INSERT INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS.split()))})"
 _PREPARE = f"UPDATE jobs SET {_PLANNED.replace(', ', ' = ?, ')} = ? WHERE number = ?"
 _NEXT_DUE = "SELECT min(due) FROM jobs WHERE project = ? AND due IS NOT NULL"
-_REPLY = "SELECT body FROM jobs JOIN replies ON replies.job = jobs.number WHERE id = ? AND project = ?"
+_KEPT_BYTES = 2 * 2**20
+_SHOWN_LATER = ("callback_status", "deleted")
+_REPLY = "SELECT body, until FROM jobs JOIN replies ON replies.job = jobs.number WHERE id = ? AND project = ?"
+
+_BOUNDS = {
+    "before": "(created, number) < (:before_created, :before_number)",
+    "after": "(created, number) > (:after_created, :after_number)",
+    "since": "created >= :since",
+    "until": "created < :until",
+    "waiting": "waiting",
+}
 
 
 class IllegalMoveError(Exception):
@@ -46,6 +57,26 @@ class Submission(NamedTuple):
     params: str
     """The request's parameters, as JSON."""
     progress: Progress | None = None
+    options: Options = AS_USUAL
+    callback: str | None = None
+    """Whom to tell when the job has finished, as JSON that the family reads."""
+    redacts: bool = False
+    """Redacted audio is to be made."""
+
+
+class Wanted(NamedTuple):
+    """Which jobs are to be listed; ``before`` and ``after`` are ids, ``since`` and ``until`` moments of creation.
+
+    With ``after`` the page holds the jobs that follow that one at once.
+    """
+
+    limit: int
+    status: str | None = None
+    before: str | None = None
+    after: str | None = None
+    since: int | None = None
+    until: int | None = None
+    waiting: bool | None = None
 
 
 class _Pace(NamedTuple):
@@ -91,7 +122,7 @@ class Jobs:
         self._store = store
         self._keys = keys
         self._settings = settings
-        self._replies: dict[str, tuple[int, bytes]] = {}
+        self._replies: dict[str, tuple[int, int | None, bytes]] = {}
         self._reply_bytes = 0
 
     def submit(self, project: Project, submission: Submission, plan: Plan | None) -> tuple[int, Row]:
@@ -104,7 +135,7 @@ class Jobs:
         job = self._queued(project, submission, plan, now)
         moving = Moving(
             0, job["id"], "queued", job["due"], None, None, False, job["hold_at"], job["progress"],
-            job["processing_time"], job["planned_failure"], None,
+            job["processing_time"], job["planned_failure"], None, job["callback"] is not None, job["redacts"],
         )  # fmt: skip
         moved = self._round(project)
         moved.walk(moving, now)
@@ -120,7 +151,7 @@ class Jobs:
             moving.number = self._store.run(_INSERT, tuple(stored.values())).lastrowid or 0
             moved.write()
         project.notice(moving.due)
-        return moving.number, job
+        return moving.number, job | {"callback_status": None}
 
     def _queued(self, project: Project, submission: Submission, plan: Plan | None, now: int) -> dict[str, Any]:
         job = {
@@ -137,6 +168,9 @@ class Jobs:
             "language": submission.language,
             "params": submission.params,
             "failure": None,
+            "options": submission.options.encode(),
+            "callback": submission.callback,
+            "redacts": submission.redacts,
         }
         if plan is not None:
             return job | _planned(plan, self._pace(submission.progress, plan), now, submission.key)
@@ -256,7 +290,7 @@ class Jobs:
             return self._end(project, moving)
 
     def _round(self, project: Project) -> Round:
-        return Round(self._store, project, self._settings.concurrency)
+        return Round(self._store, project, project.terms.slots)
 
     def _end(self, project: Project, moving: Round) -> list[Move]:
         moving.write()
@@ -291,36 +325,86 @@ class Jobs:
         return self._store.all("SELECT * FROM transitions WHERE job = ?", (number,))
 
     def transcript(self, job: Row) -> bytes:
-        """Return the encoded transcript of a completed job."""
+        """Return the encoded transcript of a completed job that is not deleted."""
         row = self._store.one("SELECT body FROM transcripts WHERE key = ?", (job["transcript"],))
         assert row is not None
         body: bytes = row["body"]
         return body
 
+    def page(self, project: Project, wanted: Wanted) -> tuple[Sequence[Row], bool]:
+        """Return a page of jobs, newest first, and whether there are older ones that are wanted too."""
+        clauses = ["project = :project"]
+        if wanted.status is not None:
+            clauses.append("status = :status" + ("" if wanted.status == "completed" else " AND status <> 'completed'"))
+        for name, clause in _BOUNDS.items():
+            if getattr(wanted, name) is not None:
+                clauses.append(clause)
+        where = f"FROM jobs WHERE {' AND '.join(clauses)}"
+        values = wanted._asdict() | {"project": project.id}
+        for bound in ("before", "after"):
+            job = self.find(getattr(wanted, bound) or "", project)
+            if job is not None:
+                values |= {f"{bound}_created": job["created"], f"{bound}_number": job["number"]}
+            elif getattr(wanted, bound) is not None:
+                raise LookupError(getattr(wanted, bound))
+        order = "ASC" if wanted.after is not None else "DESC"
+        rows = self._store.all(f"SELECT * {where} ORDER BY created {order}, number {order} LIMIT :limit", values)
+        if wanted.after is not None:
+            rows.reverse()
+        if not rows:
+            return rows, False
+        values |= {"before_created": rows[-1]["created"], "before_number": rows[-1]["number"]}
+        older = " AND ".join([*(c for c in clauses if ":before_" not in c and ":after_" not in c), _BOUNDS["before"]])
+        return rows, self._store.one(f"SELECT 1 FROM jobs WHERE {older} LIMIT 1", values) is not None
+
+    def delete(self, project: Project, job: Row) -> None:
+        """Forget what a finished job heard. Raises IllegalMoveError if it is not finished."""
+        if job["status"] not in FINISHED:
+            raise IllegalMoveError(f"job {job['id']} is {job['status']} and cannot be deleted")
+        if job["deleted"] is not None:
+            return
+        self._store.write("UPDATE jobs SET deleted = ? WHERE number = ?", (project.clock.now(), job["number"]))
+        self.forget_reply(job)
+
+    def forget_reply(self, job: Row) -> None:
+        """Forget the bytes that a job is answered with: they are not right any more."""
+        self._store.write("DELETE FROM replies WHERE job = ?", (job["number"],))
+        self._reply_bytes -= len(self._replies.pop(job["id"], (0, 0, b""))[2])
+
+    def is_heard_by_others(self, upload: str) -> bool:
+        """Say whether a job that is not deleted is of this upload."""
+        found = self._store.one("SELECT 1 FROM jobs WHERE upload = ? AND deleted IS NULL LIMIT 1", (upload,))
+        return found is not None
+
     def finished_reply(self, job_id: str, project: Project) -> bytes | None:
-        """Return the bytes that a finished job is answered with, if they were made before."""
+        """Return the bytes that a finished job is answered with, if they were made before and still are good."""
         remembered = self._replies.get(job_id)
         if remembered is not None:
-            return remembered[1] if remembered[0] == project.id else None
+            owner, until, body = remembered
+            return body if owner == project.id and (until is None or project.clock.now() < until) else None
         row = self._store.one(_REPLY, (job_id, project.id))
-        if row is None:
+        if row is None or (row["until"] is not None and project.clock.now() >= row["until"]):
             return None
-        self._remember(job_id, project.id, row["body"])
-        return self._replies[job_id][1]
+        self._remember(job_id, project.id, row["until"], row["body"])
+        return self._replies[job_id][2]
 
-    def keep_reply(self, project: Project, job: Row, body: bytes) -> None:
-        """Store the bytes that a finished job is answered with."""
-        if self.by_number(job["number"]) is None:
-            return  # it was removed while its reply was being made
-        self._store.write("INSERT OR REPLACE INTO replies (job, body) VALUES (?, ?)", (job["number"], body))
-        self._remember(job["id"], project.id, body)
+    def keep_reply(self, project: Project, job: Row, body: bytes, until: int | None) -> None:
+        """Keep the bytes that a finished job is answered with; they are good before the moment ``until``."""
+        current = self.by_number(job["number"])
+        if current is None or any(current[name] != job[name] for name in _SHOWN_LATER):
+            return  # it was removed, or has changed, while its reply was being made
+        if len(body) <= _KEPT_BYTES:
+            self._store.write(
+                "INSERT OR REPLACE INTO replies (job, until, body) VALUES (?, ?, ?)", (job["number"], until, body)
+            )
+        self._remember(job["id"], project.id, until, body)
 
-    def _remember(self, job_id: str, project: int, body: bytes) -> None:
+    def _remember(self, job_id: str, project: int, until: int | None, body: bytes) -> None:
         """Keep the newest replies at hand; what is over the bound is forgotten, oldest first."""
-        self._reply_bytes += len(body) - len(self._replies.pop(job_id, (0, b""))[1])
-        self._replies[job_id] = (project, body)
+        self._reply_bytes += len(body) - len(self._replies.pop(job_id, (0, None, b""))[2])
+        self._replies[job_id] = (project, until, body)
         while self._reply_bytes > _REMEMBERED_BYTES and len(self._replies) > 1:
-            self._reply_bytes -= len(self._replies.pop(next(iter(self._replies)))[1])
+            self._reply_bytes -= len(self._replies.pop(next(iter(self._replies)))[2])
 
     def reload(self) -> None:
         """Forget which replies are stored."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 import orjson
 
 from mockserver.engine.clock import Clock, ClockState
 from mockserver.engine.store import Row, Store
+from mockserver.engine.terms import Terms
 
-_NEW = {"clock": None, "jobs": 0, "uploads": 0}
+_NEW = {"clock": None, "jobs": 0, "uploads": 0, "prompts": 0, "terms": None}
+_START_OVER = "UPDATE projects SET clock = NULL, terms = NULL, jobs = 0, uploads = 0, prompts = 0"
 _IN_STEP = ClockState(shown=0, anchor=0)
 """A project's clock at first: it shows the server's time."""
 
@@ -49,6 +52,9 @@ class Project:
     clock: Clock
     pending: dict[int, Project] = field(repr=False)
     """The projects that have a job which is due at some time, this one among them or not."""
+    calling: dict[int, Project] = field(repr=False)
+    """The projects that have a webhook to call at some time."""
+    terms: Terms
     jobs: int = 0
     """How many jobs were made, for their ids."""
     uploads: int = 0
@@ -58,6 +64,9 @@ class Project:
     """How many of its jobs wait for a slot."""
     next_due: int | None = None
     """The earliest moment at which a job of this project is due; None: no job is."""
+    next_call: int | None = None
+    """The earliest moment at which a webhook of this project is to be called; None: none is."""
+    prompts: int = 0
     requests: int = 0
     """How many requests were made since the server started."""
 
@@ -73,6 +82,20 @@ class Project:
         """Take note of one more job that is due then."""
         if due is not None and (self.next_due is None or due < self.next_due):
             self.expect(due)
+
+    def expect_call(self, due: int) -> None:
+        """Take note of one more webhook call that is due then."""
+        if self.next_call is None or due < self.next_call:
+            self.next_call = due
+        self.calling[self.id] = self
+
+    def no_call_before(self, due: int | None) -> None:
+        """Take note of when the next webhook call is due."""
+        self.next_call = due
+        if due is None:
+            self.calling.pop(self.id, None)
+        else:
+            self.calling[self.id] = self
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +114,18 @@ class Keys:
     the project that is named for the first.
     """
 
-    def __init__(self, store: Store, clock: Clock, entries: Iterable[str], seed: int) -> None:
+    def __init__(self, store: Store, clock: Clock, entries: Iterable[str], seed: int, terms: Terms) -> None:
         self._store = store
+        self._given_terms = terms
+        row = store.one("SELECT value FROM meta WHERE name = 'terms'")
+        self._changed_terms: dict[str, Any] = orjson.loads(row["value"]) if row else {}
         self._clock = clock
         self._seed = str(seed).encode()
         self._first_of = {key: keys[0] for keys in map(_split, entries) for key in keys}
         self._accounts: dict[str, Account] = {}
         self._projects: dict[int, Project] = {}
         self.pending: dict[int, Project] = {}
+        self.calling: dict[int, Project] = {}
         self._counting: set[int] = set()
 
     def account(self, key: str) -> Account | None:
@@ -124,7 +151,7 @@ class Keys:
             assert taken is not None
             number = max(taken[0], *self._projects, 0) + 1
             self._store.write(
-                "INSERT INTO projects (id, fingerprint, label, jobs, uploads) VALUES (?, ?, ?, 0, 0)",
+                "INSERT INTO projects (id, fingerprint, label, jobs, uploads, prompts) VALUES (?, ?, ?, 0, 0, 0)",
                 (number, name, label),
             )
             return self._load(number)
@@ -140,6 +167,8 @@ class Keys:
             public_id=int(row["fingerprint"][:6], 16) % 900_000 + 100_000,
             clock=Clock(self._clock, _IN_STEP),
             pending=self.pending,
+            calling=self.calling,
+            terms=self._given_terms,
         )
         self._projects[project.id] = project
         self._read(project, row)
@@ -148,11 +177,43 @@ class Keys:
     def _read(self, project: Project, row: Row) -> None:
         """Bring what is remembered of a project in line with what is stored."""
         project.clock.state = ClockState(**orjson.loads(row["clock"])) if row["clock"] else _IN_STEP
-        project.jobs, project.uploads = row["jobs"], row["uploads"]
+        project.jobs, project.uploads, project.prompts = row["jobs"], row["uploads"], row["prompts"]
+        project.terms = self.terms.changed(orjson.loads(row["terms"]) if row["terms"] else {})
         project.running = self._count("status = 'processing'", project.id)
         project.waiting = self._count("waiting", project.id)
         due = self._store.one("SELECT min(due) FROM jobs WHERE project = ? AND due IS NOT NULL", (project.id,))
         project.expect(due[0] if due else None)
+        call = self._store.one("SELECT min(due) FROM deliveries WHERE project = ? AND due IS NOT NULL", (project.id,))
+        project.no_call_before(call[0] if call else None)
+
+    @property
+    def terms(self) -> Terms:
+        """Return the terms of projects that have none of their own."""
+        return self._given_terms.changed(self._changed_terms)
+
+    def change_terms(self, project: Project | None, changes: dict[str, Any] | None) -> Terms:
+        """Change the terms of a project, or with None those of all that have none of their own.
+
+        Changes of None take back what was changed before.
+        """
+        if project is None:
+            self._changed_terms = {} if changes is None else self._changed_terms | changes
+            self._store.write(
+                "INSERT OR REPLACE INTO meta (name, value) VALUES ('terms', ?)",
+                (orjson.dumps(self._changed_terms).decode(),),
+            )
+        else:
+            row = self._store.one("SELECT terms FROM projects WHERE id = ?", (project.id,))
+            before = orjson.loads(row["terms"]) if row and row["terms"] else {}
+            after = None if changes is None else orjson.dumps(before | changes).decode()
+            self._store.write("UPDATE projects SET terms = ? WHERE id = ?", (after, project.id))
+        for changed in [project] if project else list(self._projects.values()):
+            self._refresh_terms(changed)
+        return project.terms if project else self.terms
+
+    def _refresh_terms(self, project: Project) -> None:
+        row = self._store.one("SELECT terms FROM projects WHERE id = ?", (project.id,))
+        project.terms = self.terms.changed(orjson.loads(row["terms"]) if row and row["terms"] else {})
 
     def _count(self, condition: str, project: int) -> int:
         row = self._store.one(f"SELECT count(*) FROM jobs WHERE project = ? AND {condition}", (project,))
@@ -164,7 +225,10 @@ class Keys:
 
     def at_work(self) -> list[Project]:
         """Return the projects that have jobs on their way, as a restart finds them."""
-        rows = self._store.all("SELECT DISTINCT project FROM jobs WHERE due IS NOT NULL OR NOT prepared OR waiting")
+        rows = self._store.all(
+            "SELECT project FROM jobs WHERE due IS NOT NULL OR NOT prepared OR waiting "
+            "UNION SELECT project FROM deliveries WHERE due IS NOT NULL"
+        )
         return [self.project(row["project"]) for row in rows]
 
     def next_job_id(self, project: Project) -> str:
@@ -179,6 +243,12 @@ class Keys:
         self._counting.add(project.id)
         return self._id(project, b"upload", project.uploads)
 
+    def next_prompt_id(self, project: Project) -> str:
+        """Make the id of the project's next question to a language model."""
+        project.prompts += 1
+        self._counting.add(project.id)
+        return self._id(project, b"prompt", project.prompts)
+
     def _id(self, project: Project, kind: bytes, number: int) -> str:
         """Return a valid UUIDv4 that is the same in every run: a hash of seed, project, kind and number."""
         return uuid_of(b"%s\0%s\0%s\0%d" % (self._seed, project.name.encode(), kind, number))
@@ -187,9 +257,10 @@ class Keys:
         """Store the counters that have moved, and projects whose row was lost."""
         moved = [self._projects[number] for number in self._counting]
         self._store.run_many(
-            "INSERT INTO projects (id, fingerprint, label, jobs, uploads) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (id) DO UPDATE SET jobs = excluded.jobs, uploads = excluded.uploads",
-            [(project.id, project.name, project.label, project.jobs, project.uploads) for project in moved],
+            "INSERT INTO projects (id, fingerprint, label, jobs, uploads, prompts) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE "
+            "SET jobs = excluded.jobs, uploads = excluded.uploads, prompts = excluded.prompts",
+            [(p.id, p.name, p.label, p.jobs, p.uploads, p.prompts) for p in moved],
         )
         self._counting.clear()
 
@@ -211,14 +282,16 @@ class Keys:
         self._store.write("UPDATE projects SET clock = ? WHERE id = ?", (state, project.id))
 
     def start_over(self, project: Project) -> None:
-        """Set a project without rows back to its first moment: the server's time, and its ids from the first on."""
-        self._store.write("UPDATE projects SET clock = NULL, jobs = 0, uploads = 0 WHERE id = ?", (project.id,))
+        """Set a project without rows back to its first moment: time and terms of the server, ids from the first on."""
+        self._store.write(f"{_START_OVER} WHERE id = ?", (project.id,))
         row = self._store.one("SELECT * FROM projects WHERE id = ?", (project.id,))
         assert row is not None
         self._read(project, row)
 
     def start_all_over(self) -> None:
         """Set every project back; none may have any rows."""
-        self._store.write("UPDATE projects SET clock = NULL, jobs = 0, uploads = 0")
+        self._changed_terms = {}
+        self._store.write("DELETE FROM meta WHERE name = 'terms'")
+        self._store.write(_START_OVER)
         for project in self._projects.values():
             self.start_over(project)

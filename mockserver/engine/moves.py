@@ -13,15 +13,21 @@ from mockserver.engine.keys import Project
 from mockserver.engine.store import Store
 
 FINISHED = ("completed", "error")
+DONE, AUDIO = "done", "audio"
+"""The events that a webhook tells of: the job has finished; its redacted audio is ready."""
 
 _BATCH = 256
 _FIELDS = (
-    "number, id, status, due, started, finished, waiting, hold_at, progress, processing_time, planned_failure, failure"
+    "number, id, status, due, started, finished, waiting, hold_at, progress, processing_time, planned_failure, "
+    "failure, callback IS NOT NULL, redacts"
 )
 _DUE = f"SELECT {_FIELDS} FROM jobs WHERE project = ? AND due <= ? ORDER BY due, number LIMIT {_BATCH}"
 _ONE = f"SELECT {_FIELDS} FROM jobs WHERE number = ?"
 _OLDEST_WAITING = f"SELECT {_FIELDS} FROM jobs WHERE project = ? AND waiting ORDER BY number LIMIT 1"
 _UPDATE = "UPDATE jobs SET status = ?, due = ?, started = ?, finished = ?, waiting = ?, failure = ? WHERE number = ?"
+_DELIVER = (
+    "INSERT INTO deliveries (project, job, event, created, due, attempts, delivered) VALUES (?, ?, ?, ?, ?, 0, 0)"
+)
 _RECORD = "INSERT INTO transitions (job, from_status, to_status, at, why) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -51,6 +57,8 @@ class Moving:
     processing_time: int
     planned_failure: str | None
     failure: str | None
+    calls_back: bool
+    redacts: bool
 
 
 class Round:
@@ -64,6 +72,7 @@ class Round:
         self._unsaved: dict[int, Moving] = {}
         self._due: list[tuple[int, int]] = []
         self._records: list[tuple[Moving, str, str, int, str]] = []
+        self._deliveries: list[tuple[Moving, str, int]] = []
         self._running = project.running
         self._waiting = project.waiting
         self.moves: list[Move] = []
@@ -126,6 +135,8 @@ class Round:
         self._move(job, "error" if job.planned_failure else "completed", at, why)
         self._running -= 1
         job.finished, job.due, job.failure = at, None, job.planned_failure
+        if job.calls_back:
+            self._deliveries += [(job, event, at) for event in _events(job)]
         if self._waiting and self._running < self._limit:
             self.start(self._oldest_waiting(), at, "a slot became free")
 
@@ -157,6 +168,12 @@ class Round:
             self._unsaved.clear()
         self._store.run_many(_RECORD, [(job.number, *step) for job, *step in self._records])
         self._records.clear()
+        if self._deliveries:
+            self._store.run_many(
+                _DELIVER, [(self._project.id, job.number, event, at, at) for job, event, at in self._deliveries]
+            )
+            self._project.expect_call(min(at for _, _, at in self._deliveries))
+            self._deliveries.clear()
 
     def write(self) -> None:
         """Write what was moved."""
@@ -164,3 +181,7 @@ class Round:
         self._touched.clear()
         self._due.clear()
         self._project.running, self._project.waiting = self._running, self._waiting
+
+
+def _events(job: Moving) -> tuple[str, ...]:
+    return (DONE, AUDIO) if job.redacts and job.status == "completed" else (DONE,)

@@ -57,7 +57,7 @@ class Found(NamedTuple):
 
     label: str
     first: int
-    count: int
+    length: int
 
 
 class Phrases:

@@ -1,3 +1,34 @@
+CREATE TABLE attempts (
+	delivery INTEGER NOT NULL, 
+	number INTEGER NOT NULL, 
+	at INTEGER NOT NULL, 
+	microseconds INTEGER NOT NULL, 
+	url VARCHAR NOT NULL, 
+	body VARCHAR NOT NULL, 
+	status INTEGER, 
+	reply VARCHAR, 
+	error VARCHAR, 
+	PRIMARY KEY (delivery, number)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE deliveries (
+	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	project INTEGER NOT NULL, 
+	job INTEGER NOT NULL, 
+	event VARCHAR NOT NULL, 
+	created INTEGER NOT NULL, 
+	due INTEGER, 
+	attempts INTEGER NOT NULL, 
+	delivered BOOLEAN NOT NULL
+);
+
+CREATE INDEX deliveries_due ON deliveries (project, due) WHERE due IS NOT NULL;
+
+CREATE INDEX deliveries_of_job ON deliveries (job);
+
+CREATE INDEX ix_deliveries_project ON deliveries (project);
+
 CREATE TABLE jobs (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	id VARCHAR NOT NULL, 
@@ -26,19 +57,26 @@ CREATE TABLE jobs (
 	planned_failure VARCHAR, 
 	failure VARCHAR, 
 	detail VARCHAR, 
+	options VARCHAR, 
+	callback VARCHAR, 
+	callback_status INTEGER, 
+	redacts BOOLEAN NOT NULL, 
+	deleted INTEGER, 
 	CHECK (status IN ('queued', 'processing', 'completed', 'error')), 
 	UNIQUE (id)
 );
 
 CREATE INDEX jobs_due ON jobs (project, due, number) WHERE due IS NOT NULL;
 
-CREATE INDEX jobs_of_project ON jobs (project, number);
+CREATE INDEX jobs_not_completed ON jobs (project, status, created, number) WHERE status <> 'completed';
 
-CREATE INDEX jobs_processing ON jobs (project) WHERE status = 'processing';
+CREATE INDEX jobs_of_project ON jobs (project, created, number);
 
 CREATE INDEX jobs_unprepared ON jobs (number) WHERE NOT prepared;
 
 CREATE INDEX jobs_waiting ON jobs (project, number) WHERE waiting;
+
+CREATE INDEX jobs_with_upload ON jobs (upload) WHERE upload IS NOT NULL;
 
 CREATE TABLE journal (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
@@ -71,12 +109,25 @@ CREATE TABLE projects (
 	jobs INTEGER NOT NULL, 
 	uploads INTEGER NOT NULL, 
 	clock VARCHAR, 
+	terms VARCHAR, 
+	prompts INTEGER NOT NULL, 
 	PRIMARY KEY (id), 
 	UNIQUE (fingerprint)
 );
 
+CREATE TABLE prompts (
+	id VARCHAR NOT NULL, 
+	project INTEGER NOT NULL, 
+	created INTEGER NOT NULL, 
+	body VARCHAR NOT NULL, 
+	PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_prompts_project ON prompts (project);
+
 CREATE TABLE replies (
 	job INTEGER NOT NULL, 
+	until INTEGER, 
 	body BLOB NOT NULL, 
 	PRIMARY KEY (job)
 );

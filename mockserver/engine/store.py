@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _CHECKPOINT_CHANGES = 5_000
 _LONG_LOG_PAGES = 16_384
 Values = Sequence[Any] | Mapping[str, Any]
@@ -37,7 +37,8 @@ class DataDirectory:
             _remove_orphans()
             path = Path(tempfile.mkdtemp(prefix=_TEMPORARY))
         try:
-            (path / "uploads").mkdir(parents=True, exist_ok=True)
+            for folder in ("uploads", "redacted"):
+                (path / folder).mkdir(parents=True, exist_ok=True)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StoreError(f"{path}: {error.strerror}") from None
@@ -47,6 +48,14 @@ class DataDirectory:
         self.path = path
         self.database = path / "mockserver.sqlite"
         self.uploads = path / "uploads"
+
+    def redacted(self, job_id: str) -> Path:
+        """Return where the redacted audio of a job lies, if there is any."""
+        return self.path / "redacted" / job_id
+
+    def forget_redacted(self, job_id: str) -> None:
+        """Remove the redacted audio of a job, if there is any."""
+        self.redacted(job_id).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the folder; a temporary one is removed."""

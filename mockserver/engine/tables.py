@@ -24,6 +24,8 @@ class Project(SQLModel, table=True):
     jobs: int = 0
     uploads: int = 0
     clock: str | None = None
+    terms: str | None = None
+    prompts: int = 0
 
 
 class Upload(SQLModel, table=True):
@@ -48,11 +50,14 @@ class Job(SQLModel, table=True):
     __tablename__ = "jobs"
     __table_args__ = (
         CheckConstraint(f"status IN {STATUSES}"),
-        Index("jobs_of_project", "project", "number"),
+        Index("jobs_of_project", "project", "created", "number"),
+        Index(
+            "jobs_not_completed", "project", "status", "created", "number", sqlite_where=text("status <> 'completed'")
+        ),
         Index("jobs_due", "project", "due", "number", sqlite_where=text("due IS NOT NULL")),
         Index("jobs_waiting", "project", "number", sqlite_where=text("waiting")),
-        Index("jobs_processing", "project", sqlite_where=text("status = 'processing'")),
         Index("jobs_unprepared", "number", sqlite_where=text("NOT prepared")),
+        Index("jobs_with_upload", "upload", sqlite_where=text("upload IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )
     number: int | None = Field(default=None, primary_key=True)
@@ -82,6 +87,11 @@ class Job(SQLModel, table=True):
     planned_failure: str | None = None
     failure: str | None = None
     detail: str | None = None
+    options: str | None = None
+    callback: str | None = None
+    callback_status: int | None = None
+    redacts: bool = False
+    deleted: int | None = None
 
 
 class Transition(SQLModel, table=True):
@@ -112,7 +122,53 @@ class RenderedReply(SQLModel, table=True):
 
     __tablename__ = "replies"
     job: int = Field(primary_key=True)
+    until: int | None = None
     body: bytes
+
+
+class Delivery(SQLModel, table=True):
+    """A webhook call that is to be made, or was; ``due`` is the moment of its next attempt (null: none will be)."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index("deliveries_due", "project", "due", sqlite_where=text("due IS NOT NULL")),
+        Index("deliveries_of_job", "job"),
+        {"sqlite_autoincrement": True},
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    project: int = Field(index=True)
+    job: int
+    event: str
+    created: int
+    due: int | None = None
+    attempts: int = 0
+    delivered: bool = False
+
+
+class Attempt(SQLModel, table=True):
+    """One attempt at a delivery: ``status`` is null where no reply came."""
+
+    __tablename__ = "attempts"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    delivery: int = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    at: int
+    microseconds: int
+    url: str
+    body: str
+    status: int | None = None
+    reply: str | None = None
+    error: str | None = None
+
+
+class Prompt(SQLModel, table=True):
+    """What was asked of a language model about transcripts, and its answer, as JSON."""
+
+    __tablename__ = "prompts"
+    id: str = Field(primary_key=True)
+    project: int = Field(index=True)
+    created: int
+    body: str
 
 
 class JournalEntry(SQLModel, table=True):

@@ -7,9 +7,9 @@ starts before the one ahead of it in the same channel. Confidences lie in 0..1.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -45,11 +45,19 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was heard in audio of ``duration`` milliseconds."""
+    """What was heard in audio of ``duration`` milliseconds.
+
+    ``results`` are those that the fixture gives: they are not derived from the text.
+    """
 
     language: str
     duration: int
     turns: tuple[Turn, ...]
+    results: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_turns(self, turns: Iterable[Turn]) -> Transcript:
+        """Return the transcript with other turns."""
+        return replace(self, turns=tuple(turns))
 
     @property
     def words(self) -> Iterator[Word]:
@@ -64,12 +72,12 @@ class Transcript:
     def encode(self) -> bytes:
         """Return the bytes that ``decode`` reads."""
         turns = [(turn.speaker, turn.channel, tuple(zip(*turn.words, strict=True))) for turn in self.turns]
-        return orjson.dumps([self.language, self.duration, turns])
+        return orjson.dumps([self.language, self.duration, turns, self.results])
 
     @classmethod
     def decode(cls, body: bytes) -> Transcript:
         """Read what ``encode`` wrote."""
-        language, duration, turns = orjson.loads(body)
+        language, duration, turns, results = orjson.loads(body)
         return cls(
             language,
             duration,
@@ -77,6 +85,7 @@ class Transcript:
                 Turn(speaker, channel, tuple(map(Word._make, zip(*columns, strict=True))))
                 for speaker, channel, columns in turns
             ),
+            results,
         )
 
 
@@ -106,17 +115,24 @@ class UntimedTurn:
 
 
 def transcribe(
-    turns: Sequence[UntimedTurn], *, language: str, duration: int, seed: str, channels: int = 1
+    turns: Sequence[UntimedTurn],
+    *,
+    language: str,
+    duration: int,
+    seed: str,
+    channels: int = 1,
+    results: Mapping[str, Any] | None = None,
 ) -> Transcript:
     """Make the transcript of audio that lasts ``duration`` milliseconds.
 
     Words without times get natural ones: they fill their turn, or the stretch between the timed turns
     around it, in proportion to their length, with pauses at punctuation and between turns. Times that
-    lie beyond the audio are moved to its end. Speakers that are not named are ``A``, ``B``...
+    lie beyond the audio are moved to its end. Speakers that are not named are ``A``. Turns are put in the
+    order in which they begin.
     """
     rng = random.Random(seed)
     stretches = _stretches(turns, duration)
-    timed = tuple(
+    timed = [
         Turn(
             turn.speaker or "A",
             turn.channel if turn.channel is None else min(turn.channel, max(channels, 1)),
@@ -124,8 +140,9 @@ def transcribe(
         )
         for turn, stretch in zip(turns, stretches, strict=True)
         if turn.words
-    )
-    return Transcript(language, duration, timed)
+    ]
+    timed.sort(key=lambda turn: turn.words[0].start)
+    return Transcript(language, duration, tuple(timed), results or {})
 
 
 def _timed_words(turn: UntimedTurn, stretch: tuple[int, int], duration: int, rng: random.Random) -> Iterator[Word]:

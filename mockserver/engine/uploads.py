@@ -19,6 +19,11 @@ class TooLargeError(Exception):
     """More bytes came than the limit allows."""
 
 
+def audio_id(job: str) -> str:
+    """Return the id of the audio that was fetched for a job."""
+    return uuid_of(b"audio of " + job.encode())
+
+
 class Incoming:
     """A file on its way in. ``write`` and ``finish`` block: call them from a worker thread, one at a time."""
 
@@ -74,7 +79,7 @@ class Uploads:
         job: str | None = None,
     ) -> str:
         """Give a finished file its id and remember what its probe found; ``job`` is the one that it came for."""
-        upload_id = uuid_of(b"audio of " + job.encode()) if job else self._keys.next_upload_id(project)
+        upload_id = audio_id(job) if job else self._keys.next_upload_id(project)
         incoming.path.replace(self.path(upload_id))
         self._insert(upload_id, project, incoming.size, digest, found, name)
         return upload_id
@@ -115,6 +120,12 @@ class Uploads:
     def path(self, upload_id: str) -> Path:
         """Return where an upload's bytes lie."""
         return self._folder / upload_id
+
+    def remove(self, upload_id: str) -> None:
+        """Remove one upload."""
+        self._store.write("DELETE FROM uploads WHERE id = ?", (upload_id,))
+        with contextlib.suppress(OSError):
+            self.path(upload_id).unlink()
 
     def forget(self, project: int | None) -> None:
         """Remove a project's uploads; with None those of all projects."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,9 +15,13 @@ from mockserver.engine import Engine
 from mockserver.engine.answers import Plan
 from mockserver.engine.fixture import Outcome, Question
 from mockserver.engine.keys import Project
-from mockserver.engine.media import Unusable
+from mockserver.engine.media import Sound, Unusable
+from mockserver.engine.options import Options
 from mockserver.engine.store import Row
 from mockserver.web import log
+from mockserver.web.family import Family
+from mockserver.web.messenger import Messenger
+from mockserver.web.redactor import Redactor
 from mockserver.web.sources import Audio, Sources
 
 _JOURNAL_DELAY = 0.25
@@ -38,11 +42,13 @@ class Courier:
     hold up what is quick.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, families: Sequence[Family]) -> None:
         self._engine = engine
         self._quick = ThreadPoolExecutor(4, thread_name_prefix="mockserver-quick")
         self._slow = ThreadPoolExecutor(2, thread_name_prefix="mockserver-slow")
         self.sources = Sources(engine, self.in_thread, self.in_slow_thread)
+        self.redactor = Redactor(engine, families, self.sources, self.in_slow_thread)
+        self.messenger = Messenger(engine, families, self.redactor)
         self._stopped = False
         self._ticking = False
         self._waiting: list[asyncio.Future[None]] = []
@@ -70,6 +76,7 @@ class Courier:
         await asyncio.gather(*self._preparing.values(), return_exceptions=True)
         if self._checkpointing is not None:
             await asyncio.wait({self._checkpointing})
+        await self.messenger.stop()
         if self._alarm is not None:
             self._alarm.cancel()
         self._engine.store.on_group = None
@@ -100,6 +107,7 @@ class Courier:
         try:
             self._engine.settle()
             self._engine.commit()
+            self.messenger.send_due()
             wait = self._engine.next_due_in()
         except Exception as error:
             _logger.exception("what was written since the last commit is lost")
@@ -205,12 +213,14 @@ class Courier:
     async def _plan_of(self, project: Project, job: Row) -> Plan:
         try:
             audio = await self.sources.find(project, job)
-            asked = question(job["url"], audio, job["language"], job["key"], orjson.loads(job["params"]))
+            options = Options.decode(job["options"])
+            asked = question(job["url"], audio, job["language"], job["key"], orjson.loads(job["params"]), options)
             answers = self._engine.answers
+            path = self.sources.path_of(job, audio) if isinstance(audio.found, Sound) else None
             known = answers.known(asked, audio.found)
             if known is not None:
                 return known
-            return answers.keep(await self.in_slow_thread(answers.work_out, asked, audio.found))
+            return answers.keep(await self.in_slow_thread(answers.work_out, asked, audio.found, path))
         except sqlite3.Error:
             raise
         except Exception:
@@ -256,8 +266,10 @@ class Courier:
             _logger.exception("the journal could not be written")
 
 
-def question(url: str, audio: Audio | None, language: str | None, key: str, params: dict[str, object]) -> Question:
+def question(
+    url: str, audio: Audio | None, language: str | None, key: str, params: dict[str, object], options: Options
+) -> Question:
     """Return what a fixture is matched on."""
     if audio is None:
-        return Question(url, None, None, None, language, key, params)
-    return Question(url, audio.file_name, audio.sha256, audio.size, language, key, params)
+        return Question(url, None, None, None, language, key, params, options)
+    return Question(url, audio.file_name, audio.sha256, audio.size, language, key, params, options)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import TypeAdapter
 from starlette.requests import Request
@@ -12,11 +12,50 @@ from starlette.requests import Request
 from mockserver.engine import Engine
 from mockserver.engine.keys import Account, Project
 from mockserver.engine.limits import Rule
+from mockserver.engine.store import Row
+from mockserver.engine.terms import Terms
+from mockserver.engine.webhooks import Retries
 from mockserver.settings import Settings
-from mockserver.web.courier import Courier
 from mockserver.web.replies import ApiError, ClientGoneError, Reply
 
+if TYPE_CHECKING:
+    from mockserver.web.courier import Courier
+
 Headers = dict[bytes, bytes]
+Quirks = frozenset[str]
+
+
+class Quirk(NamedTuple):
+    """What a service does today, and what the quirk makes the server do instead."""
+
+    today: str
+    instead: str
+
+
+class Event(NamedTuple):
+    """What a webhook tells of: ``kind`` is DONE or AUDIO; ``transcript`` is encoded, None where there is none."""
+
+    kind: str
+    job: Row
+    transcript: bytes | None
+    project: Project
+    quirks: Quirks
+
+
+class Callback(NamedTuple):
+    """A webhook call as it goes out."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Redaction(NamedTuple):
+    """What is to be hidden in audio: stretches in milliseconds; ``method`` is silence or beep, ``form`` mp3 or wav."""
+
+    spans: Sequence[tuple[int, int]]
+    method: str
+    form: str
 
 
 class Call(Request):
@@ -27,6 +66,7 @@ class Call(Request):
     family: Family
     account: Account
     header_map: Headers
+    quirks: Quirks
     job: str | None = None
     fixture: str | None = None
 
@@ -71,7 +111,8 @@ Endpoint = Callable[[Call], Awaitable[Reply]]
 class Operation:
     """A method and a path of one family, and the function that answers it.
 
-    ``public`` operations need no key. ``reads`` is the type of the JSON body, for the documentation.
+    ``public`` operations need no key. ``reads`` is the type of the JSON body, and ``query`` what the query may
+    hold, for the documentation. The operation is there with its ``quirk`` only.
     """
 
     method: str
@@ -80,6 +121,16 @@ class Operation:
     summary: str
     public: bool = False
     reads: TypeAdapter[Any] | None = None
+    query: tuple[Query, ...] = ()
+    quirk: str | None = None
+
+
+class Query(NamedTuple):
+    """A query parameter, for the documentation."""
+
+    name: str
+    kind: str
+    what: str
 
 
 class Operations:
@@ -90,13 +141,20 @@ class Operations:
         self.all: list[Operation] = []
 
     def add(
-        self, method: str, path: str, *, public: bool = False, reads: TypeAdapter[Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        public: bool = False,
+        reads: TypeAdapter[Any] | None = None,
+        query: tuple[Query, ...] = (),
+        quirk: str | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a function; the first line of its docstring is the summary."""
 
         def register(endpoint: Endpoint) -> Endpoint:
             summary = (endpoint.__doc__ or "").strip().split("\n")[0].rstrip(".")
-            self.all.append(Operation(method, path, endpoint, summary, public, reads))
+            self.all.append(Operation(method, path, endpoint, summary, public, reads, query, quirk))
             return endpoint
 
         return register
@@ -106,21 +164,29 @@ class Operations:
 class Family:
     """One vendor's API.
 
-    ``key_of`` reads the API key from the headers. ``error_reply`` words an error as the vendor does.
-    ``not_found`` answers unknown paths. ``request_limit`` says how many requests a project may make.
+    ``key_of`` reads the API key from the headers. ``error_reply`` words an error as the vendor does, and
+    ``not_found`` answers unknown paths. ``request_limit`` says how many requests a project may make, and
+    ``failing`` answers for a service that is broken with some status. ``callback`` words a webhook call, if there
+    is something to tell, and ``retries`` says how often it is attempted. ``redaction`` says what is to be hidden
+    in a job's audio.
     """
 
     name: str
     title: str
     pages: tuple[Operations, ...]
-    key_of: Callable[[Headers], str | None]
+    quirks: Mapping[str, Quirk]
+    key_of: Callable[[Headers, Quirks], str | None]
     unauthorized: Callable[[], ApiError]
-    rate_limited: Callable[[int], ApiError]
+    rate_limited: Callable[[int, Quirks], ApiError]
+    failing: Callable[[int], Reply]
     server_error: Callable[[], ApiError]
     method_not_allowed: Callable[[str], ApiError]
     not_found: Callable[[], Reply]
     error_reply: Callable[[ApiError], Reply]
-    request_limit: Callable[[Settings], Rule]
+    request_limit: Callable[[Terms], Rule]
+    callback: Callable[[Event], Callback | None]
+    retries: Callable[[Settings], Retries]
+    redaction: Callable[[Row, bytes], Redaction]
 
     @property
     def operations(self) -> Iterable[Operation]:

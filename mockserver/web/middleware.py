@@ -15,9 +15,10 @@ from typing import Any
 from mockserver.engine import Engine
 from mockserver.engine.journal import Entry
 from mockserver.engine.limits import Rule
+from mockserver.engine.terms import Terms
 from mockserver.web.courier import Courier
-from mockserver.web.family import Call, Family, Operation
-from mockserver.web.replies import ApiError, ClientGoneError, Reply, json_reply
+from mockserver.web.family import Call, Family, Operation, Quirks
+from mockserver.web.replies import ApiError, ClientGoneError, FileReply, Reply, json_reply
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,18 +28,23 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CONTROL = "/_mock"
 _LONGEST = 2000
 HEALTH = f"{CONTROL}/health"
+_FOR_BROWSERS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"retry-after, x-request-id, x-mock-hint"),
+)
 _logger = logging.getLogger("mockserver")
 
 
 class Table:
     """Operations by method and path, made once and looked up for every request."""
 
-    def __init__(self, families: Iterable[Family]) -> None:
+    def __init__(self, families: Iterable[Family], quirks: Quirks) -> None:
         self._fixed: dict[str, dict[str, tuple[Family, Operation]]] = {}
         self._open: dict[int, list[tuple[tuple[str, ...], dict[str, tuple[Family, Operation]]]]] = {}
         for family in families:
             for operation in family.operations:
-                self._add(family, operation)
+                if operation.quirk is None or operation.quirk in quirks:
+                    self._add(family, operation)
 
     def _add(self, family: Family, operation: Operation) -> None:
         if "{" not in operation.path:
@@ -81,8 +87,9 @@ class Gate:
         self._engine = engine
         self._courier = courier
         self._families = families
-        self._table = Table(families)
-        self._rules: dict[str, Rule] = {family.name: family.request_limit(engine.settings) for family in families}
+        self._quirks: Quirks = frozenset(engine.settings.quirks)
+        self._table = Table(families, self._quirks)
+        self._rules: dict[tuple[str, Terms], Rule] = {}
         self._now = engine.clock.parent.now
         self._refused = 0
 
@@ -100,11 +107,15 @@ class Gate:
         began = self._now()
         call = Call(scope, receive)
         call.engine, call.courier, call.family = self._engine, self._courier, self._families[0]
+        call.quirks = self._quirks
         call.header_map = dict(scope["headers"])
         reply, hint = await self._committed(call, *await self._answered(call))
         request_id = self._record(call, reply, hint, began)
         if reply.status != 499:
-            await _send(reply, send, _own_headers(request_id, hint))
+            own = _own_headers(request_id, hint)
+            if b"origin" in call.header_map:
+                own += _FOR_BROWSERS
+            await _send(reply, send, own, with_body=scope["method"] != "HEAD")
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -164,24 +175,34 @@ class Gate:
         if found is None:
             return call.family.not_found()
         methods, scope["path_params"] = found
-        call.family, operation = methods.get(scope["method"]) or next(iter(methods.values()))
-        if scope["method"] not in methods:
+        method = scope["method"]
+        if method == "HEAD" and "HEAD" not in methods:
+            method = "GET"
+        call.family, operation = methods.get(method) or next(iter(methods.values()))
+        if method == "OPTIONS":
+            return _preflight(methods, call.header_map.get(b"access-control-request-headers"))
+        if method not in methods:
             raise call.family.method_not_allowed(", ".join(sorted(methods)))
         if not operation.public:
             self._admit(call)
+            if call.project.terms.failing is not None:
+                return call.family.failing(call.project.terms.failing)
         return await operation.endpoint(call)
 
     def _admit(self, call: Call) -> None:
         family = call.family
-        key = family.key_of(call.header_map)
+        key = family.key_of(call.header_map, self._quirks)
         account = self._engine.keys.account(key) if key is not None else None
         if account is None:
             raise family.unauthorized()
         call.account = account
         project = account.project
-        decision = self._engine.limits.hit(project.id, self._rules[family.name], project.clock.now())
+        rule = self._rules.get((family.name, project.terms))
+        if rule is None:
+            rule = self._rules[family.name, project.terms] = family.request_limit(project.terms)
+        decision = self._engine.limits.hit(project.id, rule, project.clock.now())
         if not decision.allowed:
-            raise family.rate_limited(decision.reset)
+            raise family.rate_limited(decision.reset, self._quirks)
 
     def _record(self, call: Call, reply: Reply, hint: str | None, began: int) -> str:
         account = getattr(call, "account", None)
@@ -203,7 +224,7 @@ class Gate:
                 scope["path"][:_LONGEST],
                 scope["query_string"][:_LONGEST].decode("latin-1"),
                 reply.status,
-                len(reply.body),
+                reply.size,
                 self._now() - began,
                 call.job,
                 call.fixture,
@@ -220,15 +241,32 @@ def _own_headers(request_id: str, hint: str | None) -> tuple[tuple[bytes, bytes]
 
 
 def _header_safe(text: str) -> bytes:
-    return " ".join(text.split()).encode("ascii", "backslashreplace")[:1000]
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(printable.split()).encode("ascii", "backslashreplace")[:1000]
 
 
-async def _send(reply: Reply, send: Send, own: tuple[tuple[bytes, bytes], ...]) -> None:
-    headers = [
-        (b"content-type", reply.media_type),
-        (b"content-length", b"%d" % len(reply.body)),
-        *reply.headers,
-        *own,
-    ]
+def _preflight(methods: Iterable[str], asked: bytes | None) -> Reply:
+    """Answer what a browser asks before it calls another origin: every header is allowed."""
+    allowed = ", ".join(sorted({*methods, "OPTIONS"})).encode()
+    return Reply(
+        b"",
+        204,
+        headers=(
+            (b"allow", allowed),
+            (b"access-control-allow-methods", allowed),
+            (b"access-control-allow-headers", asked or b"authorization, content-type"),
+            (b"access-control-max-age", b"600"),
+        ),
+    )
+
+
+async def _send(reply: Reply, send: Send, own: tuple[tuple[bytes, bytes], ...], *, with_body: bool = True) -> None:
+    headers = [*reply.headers, *own]
+    if reply.status != 204:
+        headers += [(b"content-type", reply.media_type), (b"content-length", b"%d" % reply.size)]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+    if with_body and isinstance(reply, FileReply):
+        chunks = reply.chunks()
+        while chunk := await asyncio.to_thread(next, chunks, b""):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": reply.body if with_body else b""})

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
 
+_CHUNK = 256 * 1024
 JSON = b"application/json"
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
-@dataclass(slots=True)
+@dataclass
 class Reply:
     """A whole reply; ``headers`` are those besides Content-Type and Content-Length."""
 
@@ -20,6 +22,37 @@ class Reply:
     status: int = 200
     media_type: bytes = JSON
     headers: Headers = ()
+
+    @property
+    def size(self) -> int:
+        """Return the length of the body in bytes."""
+        return len(self.body)
+
+
+class FileReply(Reply):
+    """A reply whose body is ``length`` bytes of a file, from ``first`` on."""
+
+    def __init__(
+        self, path: Path, first: int, length: int, status: int = 200, media_type: bytes = JSON, headers: Headers = ()
+    ) -> None:
+        super().__init__(b"", status, media_type, headers)
+        self._path = path
+        self._first = first
+        self._length = length
+
+    @property
+    def size(self) -> int:
+        """Return the length of the body in bytes."""
+        return self._length
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body in chunks; this blocks."""
+        left = self._length
+        with self._path.open("rb") as file:
+            file.seek(self._first)
+            while left and (chunk := file.read(min(left, _CHUNK))):
+                left -= len(chunk)
+                yield chunk
 
 
 def json_reply(value: Any, status: int = 200, headers: Headers = ()) -> Reply:

@@ -16,7 +16,7 @@ from mockserver.engine import Engine, media
 from mockserver.engine.keys import Project
 from mockserver.engine.media import Sound, Unusable
 from mockserver.engine.store import Row
-from mockserver.engine.uploads import Incoming, TooLargeError
+from mockserver.engine.uploads import Incoming, TooLargeError, audio_id
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -103,6 +103,15 @@ class Sources:
         async with self._downloads:
             return await self._download(project, job)
 
+    def path_of(self, job: Row, audio: Audio | None = None) -> Path | None:
+        """Return where a job's audio lies, or None where it is only pretended to be, or gone."""
+        if job["url"].startswith("file:"):
+            path = _path_in(job["url"])
+        else:
+            upload = job["upload"] or (audio and audio.upload) or audio_id(job["id"])
+            path = self._engine.uploads.path(upload)
+        return path if path.is_file() else None
+
     async def receive(self, project: Project, incoming: Incoming, name: str | None, job: str | None = None) -> Audio:
         """Probe a file that has come in whole, and keep it; ``job`` is the one that it came for, if any."""
         digest, found = await self._in_slow_thread(self._examine, incoming)
@@ -136,7 +145,7 @@ class Sources:
             incoming.abort()
 
     def _read_file(self, url: str) -> Audio:
-        path = Path(unquote(urlsplit(url).path)).resolve()
+        path = _path_in(url)
         allowed = (folder.resolve() for folder in self._engine.settings.file_folders)
         if not any(path.is_relative_to(folder) for folder in allowed):
             return Audio(Unusable("download_denied"))
@@ -170,6 +179,10 @@ class Sources:
             return Audio(Unusable("download_failed"))
         finally:
             incoming.abort()
+
+
+def _path_in(url: str) -> Path:
+    return Path(unquote(urlsplit(url).path)).resolve()
 
 
 def _get(session: ClientSession, url: str, redirects: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 from hypothesis import given
@@ -47,9 +48,14 @@ def test_times_are_ordered_and_inside_the_audio(said: list[UntimedTurn], duratio
 
 
 @given(conversations, durations)
-def test_every_word_is_there_once_and_in_order(said: list[UntimedTurn], duration: int) -> None:
+def test_every_word_is_there_once_and_turns_are_in_the_order_in_which_they_begin(
+    said: list[UntimedTurn], duration: int
+) -> None:
     transcript = transcribe(said, language="en", duration=duration, seed="s")
-    assert [word.text for word in transcript.words] == [word.text for turn in said for word in turn.words]
+    spoken = [[word.text for word in turn.words] for turn in transcript.turns]
+    assert sorted(spoken) == sorted([word.text for word in turn.words] for turn in said if turn.words)
+    starts = [turn.words[0].start for turn in transcript.turns]
+    assert starts == sorted(starts)
     assert transcript.text.split() == [word.text for word in transcript.words]
 
 
@@ -62,10 +68,10 @@ def test_decoding_gives_back_what_was_encoded(said: list[UntimedTurn], duration:
 @given(conversations, durations)
 def test_confidences_lie_between_0_and_1_and_are_kept_where_given(said: list[UntimedTurn], duration: int) -> None:
     transcript = transcribe(said, language="en", duration=duration, seed="s")
-    given_ones = [word.confidence for turn in said for word in turn.words]
-    for word, wanted in zip(transcript.words, given_ones, strict=True):
-        assert 0 <= word.confidence <= 1
-        assert wanted is None or word.confidence == wanted
+    given_ones = Counter((word.text, word.confidence) for turn in said for word in turn.words)
+    heard: Counter[tuple[str, float | None]] = Counter((word.text, word.confidence) for word in transcript.words)
+    assert all(0 <= word.confidence <= 1 for word in transcript.words)
+    assert all(heard[one] >= count for one, count in given_ones.items() if one[1] is not None)
 
 
 @given(st.lists(texts, min_size=2, max_size=40), st.integers(2_000, 36_000_000))

@@ -1,10 +1,19 @@
 """The texts of refusals and of failed jobs; where each is documented stands in docs/assemblyai.md."""
 
+from collections.abc import Collection
+
+import orjson
+from pydantic import ValidationError
+
 from mockserver.engine.answers import FAILURE_TEXT
 from mockserver.engine.store import Row
 from mockserver.web.replies import ApiError, Reply, json_reply
 
 _SCHEMA = "Invalid endpoint schema, please refer to documentation for examples."
+_INTERNAL = (
+    "Internal server error. Please retry your request. If the error persists, please contact support@assemblyai.com "
+    "for more information."
+)
 _EMPTY_UPLOAD = (
     "Upload failed, please try again. If you continue to have issues please reach out to support@assemblyai.com"
 )
@@ -20,9 +29,9 @@ _FAILURES = {
     "too_short": "Audio duration is too short.",
     "too_long": "Audio duration is too long",
     "no_speech": "language_detection cannot be performed on files with no spoken audio.",
-    "low_language_confidence": "detected language 'bg', confidence 0.2949, is below the requested confidence "
-    "threshold value of '0.4'",
-    "low_speech": "Audio speech threshold 0.9461 is below the requested speech threshold value 1.0",
+    "low_language_confidence": "detected language '{language}', confidence {confidence}, is below the requested "
+    "confidence threshold value of '{threshold}'",
+    "low_speech": "Audio speech threshold {share} is below the requested speech threshold value {threshold}",
     "server_error": "Server error, developers have been alerted",
     # The real texts of these are not known; they are worded like their neighbours.
     "too_large": "File size exceeds the maximum allowed size.",
@@ -35,6 +44,8 @@ _DETAILS = {
     "not_audio": "application/octet-stream (data)",
     "no_audio_stream": "video/mp4 (ISO Media)",
     "empty": "inode/x-empty (empty)",
+    "low_language_confidence": '{"language":"bg","confidence":0.2949,"threshold":0.4}',
+    "low_speech": '{"share":0.9461,"threshold":1.0}',
 }
 
 
@@ -65,13 +76,63 @@ def no_such_transcript() -> ApiError:
 
 
 def invalid(hint: str) -> ApiError:
-    """Return the refusal of a body that is not as documented."""
+    """Return the refusal of a request that is not as documented."""
     return ApiError(400, _SCHEMA, hint)
 
 
-def rate_limited(seconds: int) -> ApiError:
+def first_problem(error: ValidationError) -> str:
+    """Say what is wrong with a body, for a hint."""
+    problem = error.errors(include_url=False, include_context=False)[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+
+
+def broken_rule(text: str) -> ApiError:
+    """Return the refusal of fields that do not go together; ``rules.py`` has the texts."""
+    return ApiError(400, text)
+
+
+def rate_limited(seconds: int, quirks: Collection[str]) -> ApiError:
     """Return the refusal of one request too many."""
-    return ApiError(429, "Too Many Requests", f"the window ends in {seconds} s", {"Retry-After": str(seconds)})
+    hint, headers = f"the window ends in {seconds} s", {"Retry-After": str(seconds)}
+    if "rate_limit_403" in quirks:
+        return ApiError(403, "Too many requests", hint, headers)
+    return ApiError(429, "Too Many Requests", hint, headers)
+
+
+def negative_balance() -> ApiError:
+    """Return the refusal of a new job for which nobody pays."""
+    return ApiError(400, "Your current account balance is negative. Please top up to continue using the API.")
+
+
+def not_completed(status: str) -> ApiError:
+    """Return the refusal of an export of a transcript that is not there."""
+    return ApiError(
+        400,
+        f"This transcript has a status of '{status}'. Transcripts must have a status of 'completed' before "
+        "requesting captions.",
+    )
+
+
+def deleted() -> ApiError:
+    """Return the refusal of an export of a transcript that was deleted."""
+    return ApiError(400, "This transcript has been deleted.")
+
+
+def not_deletable(status: str) -> ApiError:
+    """Return the refusal to delete a transcript that is still being made."""
+    return ApiError(400, f"This transcript has a status of '{status}' and cannot be deleted.")
+
+
+def no_redacted_audio(hint: str) -> ApiError:
+    """Return the answer where there is no redacted audio, or none any more."""
+    return ApiError(400, "The redacted audio is not available.", hint)
+
+
+def failing(status: int) -> Reply:
+    """Return the answer of a broken service; only that of a 500 is documented."""
+    if status == 500:
+        return reply(ApiError(status, _INTERNAL))
+    return Reply(b"", status, b"text/html; charset=utf-8")
 
 
 def reply(error: ApiError) -> Reply:
@@ -97,4 +158,5 @@ def failure(job: Row) -> str | None:
     if reason == FAILURE_TEXT:
         return str(job["detail"])
     detail = job["detail"] or _DETAILS.get(reason, "")
-    return _FAILURES[reason].format(url=job["url"], detail=detail)
+    facts = orjson.loads(detail) if detail.startswith("{") else {}
+    return _FAILURES[reason].format(url=job["url"], detail=detail, **facts)

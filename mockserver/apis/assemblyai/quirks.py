@@ -5,15 +5,7 @@ Today's behaviour is the default, and a quirk brings the other.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Quirk(NamedTuple):
-    """What the service does today, and what the quirk makes the server do instead."""
-
-    today: str
-    instead: str
-
+from mockserver.web.family import Quirk
 
 QUIRKS = {
     "processing_first": Quirk(

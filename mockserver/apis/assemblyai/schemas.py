@@ -12,7 +12,7 @@ _Millis = Annotated[int, Field(ge=0, le=2**53)]
 _Effort = Literal["low", "medium"]
 
 
-_Spelling = TypedDict("_Spelling", {"from": Annotated[list[str], Field(min_length=1)], "to": str})  # noqa: UP013
+_Spelling = TypedDict("_Spelling", {"from": Annotated[list[str], Field(min_length=1)], "to": str})
 
 
 class _SpeakerOptions(TypedDict, total=False):

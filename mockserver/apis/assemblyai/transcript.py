@@ -9,7 +9,11 @@ import orjson
 from pydantic import ValidationError
 
 from mockserver.apis.assemblyai import errors, render
-from mockserver.apis.assemblyai.schemas import TRANSCRIPT_PARAMS
+from mockserver.apis.assemblyai.callbacks import callback_of
+from mockserver.apis.assemblyai.document import options_of
+from mockserver.apis.assemblyai.lookup import end_of, look, rendered
+from mockserver.apis.assemblyai.rules import broken
+from mockserver.apis.assemblyai.schemas import KNOWN_PARAMS, TRANSCRIPT_PARAMS
 from mockserver.engine.jobs import Submission
 from mockserver.engine.media import Unusable
 from mockserver.engine.moves import FINISHED
@@ -22,7 +26,6 @@ from mockserver.web.sources import Audio, upload_id
 
 page = Operations("Transcripts")
 
-_LARGE = 256 * 1024
 _PROGRESS_HEADER = b"x-mock-progress"
 
 
@@ -32,11 +35,14 @@ async def create(call: Call) -> Reply:
 
     An ``X-Mock-Progress`` header (instant, timed, polls, held) sets how this job moves on.
     """
-    params, encoded = _read_params(await call.read(call.engine.settings.body_bytes))
-    url, language = params["audio_url"], params.get("language_code")
+    params, encoded = _read_params(call, await call.read(call.engine.settings.body_bytes))
+    if call.project.terms.negative_balance:
+        raise errors.negative_balance()
+    url, options = params["audio_url"], options_of(params)
+    language = params.get("language_code") or ("en" if "default_english" in call.quirks else None)
     audio = _audio_at_once(call, url)
     await call.courier.fresh_fixtures()
-    asked = question(url, audio, language, call.account.key, params)
+    asked = question(url, audio, language, call.account.key, params, options)
     plan = call.courier.plan(call.project, asked, audio)
     submission = Submission(
         family=call.family.name,
@@ -46,6 +52,9 @@ async def create(call: Call) -> Reply:
         key=call.account.key,
         params=encoded,
         progress=_asked_progress(call),
+        options=options,
+        callback=callback_of(params, call.public_base),
+        redacts=bool(params.get("redact_pii_audio")),
     )
     number, job = call.engine.jobs.submit(call.project, submission, plan)
     if plan is None:
@@ -53,7 +62,7 @@ async def create(call: Call) -> Reply:
     else:
         call.fixture = plan.fixture
     call.job = job["id"]
-    return Reply(render.unfinished(call.project, job))
+    return Reply(render.submitted(call.project, job, call.quirks))
 
 
 @page.add("GET", "/v2/transcript/{transcript_id}")
@@ -64,39 +73,32 @@ async def get(call: Call) -> Reply:
     stored = call.engine.jobs.finished_reply(transcript_id, call.project)
     if stored is not None:
         return Reply(stored)
-    job = await _look(call, transcript_id)
-    call.fixture = job["fixture"]
+    job = await look(call)
+    if job["deleted"] is not None:
+        return Reply(render.deleted(call.project, job))
     if job["status"] not in FINISHED:
-        return Reply(render.unfinished(call.project, job))
+        return Reply(render.unfinished(call.project, job, call.quirks))
     body = await _render(call, job)
-    call.engine.jobs.keep_reply(call.project, job, body)
+    call.engine.jobs.keep_reply(call.project, job, body, end_of(job, call))
     return Reply(body)
 
 
-async def _look(call: Call, transcript_id: str) -> Row:
-    """Return the job after everything that is due by now, this poll included, has happened to it."""
-    jobs = call.engine.jobs
-    job = jobs.find(transcript_id, call.project)
-    if job is None:
-        raise errors.no_such_transcript()
-    await call.courier.prepared(job)
-    jobs.settle(call.project)
-    current = jobs.by_number(job["number"])
-    if current is not None and jobs.poll(call.project, current):
-        current = jobs.by_number(job["number"])
-    if current is None:
-        raise errors.no_such_transcript()
-    return current
+@page.add("DELETE", "/v2/transcript/{transcript_id}")
+async def delete(call: Call) -> Reply:
+    """Delete a transcript: what was heard, and the audio."""
+    job = await look(call)
+    if job["status"] not in FINISHED:
+        raise errors.not_deletable(job["status"])
+    call.engine.delete(call.project, job)
+    return Reply(render.deleted(call.project, job))
 
 
 async def _render(call: Call, job: Row) -> bytes:
     transcript = call.engine.jobs.transcript(job) if job["status"] == "completed" else None
-    if transcript is not None and len(transcript) > _LARGE:
-        return await call.courier.in_slow_thread(render.finished, call.project, job, transcript)
-    return render.finished(call.project, job, transcript)
+    return await rendered(call, transcript, render.finished, call.project, job, transcript, call.quirks)
 
 
-def _read_params(body: bytes) -> tuple[dict[str, Any], str]:
+def _read_params(call: Call, body: bytes) -> tuple[dict[str, Any], str]:
     """Return the parameters, and the same as JSON."""
     try:
         params = orjson.loads(body)
@@ -106,22 +108,27 @@ def _read_params(body: bytes) -> tuple[dict[str, Any], str]:
     if not isinstance(params, dict):
         raise errors.invalid("the body is not a JSON object")
     try:
-        TRANSCRIPT_PARAMS.validate_python(params)
+        TRANSCRIPT_PARAMS.validate_python(params, strict=True)
     except ValidationError as error:
-        raise errors.invalid(_first_problem(error)) from None
+        raise errors.invalid(errors.first_problem(error)) from None
     if not _is_url(params["audio_url"]):
         raise errors.invalid("audio_url: not an http, https, file or data URL")
+    webhook_url = params.get("webhook_url")
+    if webhook_url is not None and not _is_http_url(webhook_url):
+        raise errors.invalid("webhook_url: not an http or https URL")
+    if call.engine.settings.unknown_params == "reject" and (unknown := sorted(set(params) - KNOWN_PARAMS)):
+        raise errors.invalid(f"there is no parameter {', '.join(unknown)}")
+    problem = broken(params, call.quirks)
+    if problem is not None:
+        raise errors.broken_rule(problem)
     return params, encoded
 
 
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors(include_url=False, include_context=False)[0]
-    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-
-
 def _is_url(url: str) -> bool:
-    if url.startswith(("data:", "file:///")):
-        return True
+    return url.startswith(("data:", "file:///")) or _is_http_url(url)
+
+
+def _is_http_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,0 +1,117 @@
+"""Redacted audio: where it is, and the audio itself behind a signed link."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from mockserver.apis.assemblyai import errors, render
+from mockserver.apis.assemblyai.lookup import look
+from mockserver.engine.clock import SECOND
+from mockserver.engine.keys import Project
+from mockserver.engine.store import Row
+from mockserver.engine.transcripts import Transcript
+from mockserver.web.family import Call, Operations, Quirks, Redaction
+from mockserver.web.replies import FileReply, Reply, json_reply
+
+page = Operations("Redacted audio")
+
+_HOUR = 3600 * SECOND
+_LIFETIME = 24 * _HOUR
+_DENIED = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>%s</Message></Error>'
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+@page.add("GET", "/v2/transcript/{transcript_id}/redacted-audio")
+async def locate(call: Call) -> Reply:
+    """Get a link to the redacted audio: 202 until it is ready, 400 when it has expired."""
+    job = await look(call)
+    if not job["redacts"]:
+        raise errors.no_redacted_audio("redact_pii_audio was not asked for")
+    if job["status"] in ("queued", "processing"):
+        return json_reply({"status": job["status"], "redacted_audio_url": None}, 202)
+    now = call.project.clock.now()
+    if job["status"] == "error" or job["deleted"] is not None or now >= job["finished"] + _LIFETIME:
+        raise errors.no_redacted_audio("the job failed or was deleted, or finished more than 24 hours ago")
+    if not has_audio(job, call.engine.jobs.transcript(job)):
+        raise errors.no_redacted_audio("nothing is said; return_redacted_no_speech_audio was not asked for")
+    await call.courier.redactor.made(job)
+    link = link_to(call.public_base, call.project, job, call.quirks)
+    return json_reply({"redacted_audio_url": link, "status": "redacted_audio_ready"})
+
+
+def link_to(base: str, project: Project, job: Row, quirks: Quirks) -> str:
+    """Return a link to a job's redacted audio that is good for some time from now."""
+    now = project.clock.now()
+    expires = (job["finished"] + _LIFETIME if "redacted_link_24h" in quirks else now + _HOUR // 2) // SECOND
+    query = {"AWSAccessKeyId": "MOCK", "Signature": _signature(project, job["id"], expires), "Expires": expires}
+    return f"{base}/redacted-audio/{job['id']}.{_form(_params(job))}?{urlencode(query)}"
+
+
+def _signature(project: Project, job_id: str, expires: int) -> str:
+    return blake2b(f"{project.name}/{job_id}/{expires}".encode(), digest_size=20).hexdigest()
+
+
+@page.add("GET", "/redacted-audio/{name}", public=True)
+async def download(call: Call) -> Reply:
+    """Download redacted audio through a link that is still good; ranges work."""
+    job = call.engine.jobs.find(call.path_params["name"].partition(".")[0])
+    project = call.engine.keys.project(job["project"]) if job is not None else None
+    if job is None or project is None or not _is_good(call, project, job):
+        return Reply(_DENIED % b"Access Denied", 403, b"application/xml")
+    path = await call.courier.redactor.made(job)
+    return _part(path, path.stat().st_size, call.headers.get("range"))
+
+
+def _is_good(call: Call, project: Project, job: Row) -> bool:
+    """Say whether a link is signed, not expired, and asked for with GET: the real storage refuses HEAD."""
+    expires = call.query_params.get("Expires", "")
+    if call.method == "HEAD" or not expires.isascii() or not expires.isdigit() or len(expires) > 15:
+        return False
+    signed = call.query_params.get("Signature") == _signature(project, job["id"], int(expires))
+    return signed and job["deleted"] is None and project.clock.now() < int(expires) * SECOND
+
+
+def _part(path: Path, size: int, wanted: str | None) -> Reply:
+    found = _RANGE.fullmatch(wanted or "")
+    if found is None or found.group(0) == "bytes=-":
+        return FileReply(path, 0, size, 200, b"binary/octet-stream", ((b"accept-ranges", b"bytes"),))
+    first = int(found[1]) if found[1] else max(0, size - int(found[2]))
+    last = min(int(found[2]), size - 1) if found[1] and found[2] else size - 1
+    if first > last:
+        return Reply(b"", 416, b"application/xml", ((b"content-range", b"bytes */%d" % size),))
+    place = b"bytes %d-%d/%d" % (first, last, size)
+    return FileReply(path, first, last - first + 1, 206, b"binary/octet-stream", ((b"content-range", place),))
+
+
+def redaction(job: Row, transcript: bytes) -> Redaction:
+    """Say what is to be hidden in a job's audio."""
+    params = _params(job)
+    document = render.document(job, transcript, ())
+    words = [word for sentence in document.sentences for word in sentence.words]
+    hidden = (words[place.first : place.first + place.count] for place in document.hidden)
+    options = params.get("redact_pii_audio_options") or {}
+    method = options.get("override_audio_redaction_method") or "beep"
+    spans = [(said[0].start, max(word.end for word in said)) for said in hidden]
+    return Redaction(spans, method, _form(params))
+
+
+def has_audio(job: Row, transcript: bytes) -> bool:
+    """Say whether there is redacted audio of a completed job: not of silence, unless that was asked for."""
+    options = _params(job).get("redact_pii_audio_options") or {}
+    return bool(options.get("return_redacted_no_speech_audio")) or bool(Transcript.decode(transcript).turns)
+
+
+def _form(params: Mapping[str, Any]) -> str:
+    return params.get("redact_pii_audio_quality") or "mp3"
+
+
+def _params(job: Row) -> dict[str, Any]:
+    params: dict[str, Any] = orjson.loads(job["params"])
+    return params

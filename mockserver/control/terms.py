@@ -1,0 +1,62 @@
+"""What accounts are like: limits, balance, and being broken; of one key's project, or of all."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
+from mockserver.engine import Engine
+from mockserver.engine.keys import Project
+from mockserver.settings import PLANS
+from mockserver.web.courier import Courier
+
+router = APIRouter(prefix="/terms")
+
+
+class TermsChange(BaseModel):
+    """What is to change; the rest stays."""
+
+    model_config = ConfigDict(extra="forbid")
+    concurrency: Annotated[int, Field(ge=1)] | Literal["free", "paid"] | None = None
+    rate_limit: Annotated[int, Field(ge=0)] | None = None
+    rate_window: Annotated[float, Field(gt=0, le=1e8)] | None = None
+    negative_balance: bool | None = None
+    failing: Literal[500, 503, 504] | None = None
+
+
+@router.get("")
+async def show(engine: EngineNeeded, project: ProjectNamed) -> dict[str, Any]:
+    """Show the terms."""
+    return asdict(project.terms if project else engine.keys.terms)
+
+
+@router.patch("")
+async def change(
+    asked: TermsChange, engine: EngineNeeded, courier: CourierNeeded, project: ProjectNamed
+) -> dict[str, Any]:
+    """Change some of the terms."""
+    changes = asked.model_dump(exclude_unset=True)
+    if not isinstance(changes.get("concurrency", 0), int):
+        changes["concurrency"] = PLANS[changes["concurrency"]]
+    given = {name: value for name, value in changes.items() if value is not None or name == "failing"}
+    return _changed(engine, courier, project, given)
+
+
+@router.delete("")
+async def restore(engine: EngineNeeded, courier: CourierNeeded, project: ProjectNamed) -> dict[str, Any]:
+    """Take back every change."""
+    return _changed(engine, courier, project, None)
+
+
+def _changed(
+    engine: Engine, courier: Courier, project: Project | None, changes: dict[str, Any] | None
+) -> dict[str, Any]:
+    terms = engine.keys.change_terms(project, changes)
+    for waiting in [project] if project else engine.keys.at_work():
+        engine.jobs.call_waiting(waiting)
+    courier.wake()
+    return asdict(terms)

@@ -1,0 +1,130 @@
+"""The outbox: webhook calls that are to be made, each with every attempt at it.
+
+A delivery is written in the transaction that finishes its job; what it says is the family's to word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mockserver.engine.keys import Project
+from mockserver.engine.store import Row, Store
+
+UNREACHABLE = 0
+"""The status of a call that got no reply."""
+_DUE = (
+    "SELECT deliveries.*, jobs.id AS job_id, callback FROM deliveries JOIN jobs ON jobs.number = deliveries.job "
+    "WHERE deliveries.project = ? AND deliveries.due <= ? ORDER BY deliveries.number"
+)
+_SHOWN = (
+    "SELECT deliveries.*, jobs.id AS job_id, callback FROM deliveries JOIN jobs ON jobs.number = deliveries.job WHERE "
+)
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How often a call is attempted in all, and ``pause(made)`` microseconds after how many attempts were made."""
+
+    attempts: int
+    pause: Callable[[int], int]
+
+    def next_after(self, made: int, status: int, at: int) -> int | None:
+        """Return when to try again; None after a success, after any 4xx, and after the last attempt."""
+        if 200 <= status < 300 or 400 <= status < 500 or made >= self.attempts:
+            return None
+        return at + self.pause(made)
+
+
+class Outcome(NamedTuple):
+    """What became of one attempt: ``microseconds`` of real time; the texts as far as they are kept."""
+
+    at: int
+    microseconds: int
+    url: str
+    body: str
+    status: int
+    reply: str | None
+    error: str | None
+
+
+class Webhooks:
+    """The deliveries of every project."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def due(self, project: Project) -> Sequence[Row]:
+        """Return the deliveries that are to be attempted now, those that already are on their way included."""
+        now = project.clock.now()
+        if project.next_call is None or project.next_call > now:
+            return ()
+        self._note_next(project, after=now)
+        return self._store.all(_DUE, (project.id, now))
+
+    def record(self, project: Project, delivery: Row, outcome: Outcome, retries: Retries) -> None:
+        """Note an attempt, and when the next one is due."""
+        current = self.find(delivery["number"])
+        if current is None:
+            return  # a reset removed it meanwhile
+        made = current["attempts"] + 1
+        due = retries.next_after(made, outcome.status, outcome.at)
+        with self._store.all_or_nothing():
+            self._store.run(
+                "INSERT INTO attempts (delivery, number, at, microseconds, url, body, status, reply, error) "
+                "VALUES (?, (SELECT count(*) + 1 FROM attempts WHERE delivery = ?), ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    delivery["number"], delivery["number"], outcome.at, outcome.microseconds, outcome.url, outcome.body,
+                    outcome.status or None, outcome.reply, outcome.error,
+                ),
+            )  # fmt: skip
+            self._store.run(
+                "UPDATE deliveries SET due = ?, attempts = ?, delivered = ? WHERE number = ?",
+                (due, made, 200 <= outcome.status < 300, delivery["number"]),
+            )
+            self._store.run("UPDATE jobs SET callback_status = ? WHERE number = ?", (outcome.status, delivery["job"]))
+        self._note_next(project)
+
+    def drop(self, project: Project, delivery: Row) -> None:
+        """Forget a delivery that has nothing to tell."""
+        self._store.write("DELETE FROM deliveries WHERE number = ?", (delivery["number"],))
+        self._note_next(project)
+
+    def replay(self, project: Project, number: int) -> None:
+        """Make a delivery again now, with as many attempts as at first."""
+        self._store.write(
+            "UPDATE deliveries SET due = ?, attempts = 0, delivered = 0 WHERE number = ?", (project.clock.now(), number)
+        )
+        self._note_next(project)
+
+    def _note_next(self, project: Project, after: int = 0) -> None:
+        row = self._store.one("SELECT min(due) FROM deliveries WHERE project = ? AND due > ?", (project.id, after))
+        project.no_call_before(row[0] if row else None)
+
+    def find(self, number: int) -> Row | None:
+        """Return a delivery."""
+        return self._store.one(_SHOWN + "deliveries.number = ?", (number,))
+
+    def page(self, project: Project | None, job: str | None, before: int | None, limit: int) -> Sequence[Row]:
+        """Return deliveries, newest first."""
+        wanted = {"project": project and project.id, "job": job, "before": before, "limit": limit}
+        return self._store.all(
+            _SHOWN + "(:project IS NULL OR deliveries.project = :project) AND (:job IS NULL OR jobs.id = :job) "
+            "AND (:before IS NULL OR deliveries.number < :before) ORDER BY deliveries.number DESC LIMIT :limit",
+            wanted,
+        )
+
+    def attempts(self, number: int) -> Sequence[Row]:
+        """Return the attempts at a delivery, in order."""
+        return self._store.all("SELECT * FROM attempts WHERE delivery = ? ORDER BY number", (number,))
+
+    def forget(self, project: int | None) -> None:
+        """Remove the deliveries of a project; with None those of all."""
+        values = {"project": project}
+        self._store.write(
+            "DELETE FROM attempts WHERE :project IS NULL OR delivery IN "
+            "(SELECT number FROM deliveries WHERE project = :project)",
+            values,
+        )
+        self._store.write("DELETE FROM deliveries WHERE :project IS NULL OR project = :project", values)
