@@ -49,7 +49,7 @@ def broken(params: Params, quirks: Collection[str]) -> str | None:
     for rule in RULES:
         if rule.field in params and _applies(rule, quirks):
             found = rule.breach(params)
-            if found:
+            if found not in (None, False):
                 return rule.text if found is True else rule.text.replace("{}", found)
     return None
 
@@ -137,8 +137,8 @@ def _fallback_wrong(params: Params) -> bool:
     return fallback not in LANGUAGES or ("all" not in expected and fallback not in expected)
 
 
-def _not_in_this_language(params: Params) -> str:
-    return ", ".join(unavailable(params))
+def _not_in_this_language(params: Params) -> str | None:
+    return ", ".join(unavailable(params)) or None
 
 
 def _expected_wrong(params: Params) -> bool:
@@ -197,7 +197,7 @@ def _redacted_and_formatted(params: Params) -> str | None:
     policies = params.get("redact_pii_policies") or () if params.get("redact_pii") else ()
     formats = tasks(params).get("custom_formatting") or {}
     clashes = [k for k in _FORMATTED_KINDS if formats.get(k) and _REDACTED_KINDS.get(k, k) in policies]
-    return "; ".join(f"redact pii {k} not compatible with formatting {k}" for k in clashes)
+    return "; ".join(f"redact pii {k} not compatible with formatting {k}" for k in clashes) or None
 
 
 def _long_values(params: Params) -> bool:
@@ -365,7 +365,11 @@ RULES = (
     ),
     _goes_with("webhook_auth_header_name", "webhook_auth_header_value"),
     _goes_with("webhook_auth_header_value", "webhook_auth_header_name"),
-    _needs("webhook_auth_header_name", "webhook_url"),
+    Rule(
+        "webhook_auth_header_name",
+        "`webhook_auth_header_name` can only be used if `webhook_url` is set",
+        lambda params: params["webhook_auth_header_name"] is not None and not params.get("webhook_url"),
+    ),
     Rule(
         "webhook_auth_header_name",
         "`webhook_auth_header_name` must be 1 to 1000 letters, digits, - or _",
