@@ -243,5 +243,5 @@ def test_unknown_parameters_are_accepted_or_refused_as_the_setting_says(api: Api
 
 
 def test_a_quirk_that_there_is_not_stops_the_server_with_a_list() -> None:
-    with pytest.raises(ValueError, match="there is no typo; there are: .*lemur"), MockServer(quirks=["typo"]):
+    with pytest.raises(ValueError, match=r"there is no typo; there are: .*lemur"), MockServer(quirks=["typo"]):
         pass

@@ -127,6 +127,8 @@ class Engine:
 
     def reset_project(self, project: Project) -> None:
         """Remove all that one project has, and start its clock and its ids over."""
+        for job in self.jobs.redacting(project.id):
+            self.data.forget_redacted(job)
         self.webhooks.forget(project.id)
         self.prompts.forget(project.id)
         self.jobs.forget(project.id)
@@ -137,6 +139,7 @@ class Engine:
 
     def reset(self) -> None:
         """Remove everything, and set the clock to real time."""
+        self.data.forget_all_redacted()
         self.webhooks.forget(None)
         self.prompts.forget(None)
         self.jobs.clear()

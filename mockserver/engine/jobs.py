@@ -320,6 +320,10 @@ class Jobs:
         rows = self._store.all("SELECT number FROM jobs WHERE NOT prepared ORDER BY number")
         return [row["number"] for row in rows]
 
+    def redacting(self, project: int) -> Sequence[str]:
+        """Return the ids of a project's jobs that may have redacted audio."""
+        return [row["id"] for row in self._store.all("SELECT id FROM jobs WHERE project = ? AND redacts", (project,))]
+
     def transitions(self, number: int) -> Sequence[Row]:
         """Return a job's transitions."""
         return self._store.all("SELECT * FROM transitions WHERE job = ?", (number,))

@@ -48,6 +48,7 @@ class DataDirectory:
         self.path = path
         self.database = path / "mockserver.sqlite"
         self.uploads = path / "uploads"
+        self.forget_all_redacted()
 
     def redacted(self, job_id: str) -> Path:
         """Return where the redacted audio of a job lies, if there is any."""
@@ -56,6 +57,11 @@ class DataDirectory:
     def forget_redacted(self, job_id: str) -> None:
         """Remove the redacted audio of a job, if there is any."""
         self.redacted(job_id).unlink(missing_ok=True)
+
+    def forget_all_redacted(self) -> None:
+        """Remove all redacted audio: it is made again when it is asked for."""
+        for path in (self.path / "redacted").iterdir():
+            path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the folder; a temporary one is removed."""

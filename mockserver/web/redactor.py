@@ -12,6 +12,7 @@ from mockserver.engine.store import Row
 from mockserver.web.family import Family
 from mockserver.web.sources import InThread, Sources
 
+_KEPT = 200
 _logger = logging.getLogger("mockserver")
 
 
@@ -24,6 +25,7 @@ class Redactor:
         self._sources = sources
         self._in_slow_thread = in_slow_thread
         self._making: dict[str, asyncio.Task[None]] = {}
+        self._kept: dict[str, None] = {}
 
     async def made(self, job: Row) -> Path:
         """Return where the redacted audio of a completed job lies, making it first."""
@@ -43,6 +45,16 @@ class Redactor:
         current = self._engine.jobs.by_number(job["number"])
         if current is None or current["deleted"] is not None:
             self._engine.data.forget_redacted(job["id"])
+        self._keep(job["id"])
+
+    def _keep(self, job_id: str) -> None:
+        """Keep the newest; what is forgotten here is made again when it is asked for."""
+        self._kept.pop(job_id, None)
+        self._kept[job_id] = None
+        if len(self._kept) > _KEPT:
+            oldest = next(iter(self._kept))
+            del self._kept[oldest]
+            self._engine.data.forget_redacted(oldest)
 
     def _redact(self, job: Row, transcript: bytes, source: Path | None, path: Path) -> None:
         wanted = self._families[job["family"]].redaction(job, transcript)

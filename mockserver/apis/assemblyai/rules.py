@@ -49,8 +49,10 @@ def broken(params: Params, quirks: Collection[str]) -> str | None:
     for rule in RULES:
         if rule.field in params and _applies(rule, quirks):
             found = rule.breach(params)
-            if found not in (None, False):
-                return rule.text if found is True else rule.text.replace("{}", found)
+            if found is True:
+                return rule.text
+            if isinstance(found, str):
+                return rule.text.replace("{}", found)
     return None
 
 

@@ -1,0 +1,143 @@
+"""What accounts are like: concurrency, request limits, balance, a broken service; per key, through control."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mockserver.embed import MockServer
+from mockserver.settings import Settings
+from tests.conftest import Api, api_of
+
+URL = "https://example.com/a.mp3"
+
+
+def change(api: Api, **terms: Any) -> dict[str, Any]:
+    reply = api.control.patch("/terms", json=terms)
+    assert reply.status_code == 200, reply.text
+    changed: dict[str, Any] = reply.json()
+    return changed
+
+
+def test_the_terms_are_those_of_the_settings_at_first(api: Api) -> None:
+    assert api.control.get("/terms").json() == {
+        "concurrency": 200,
+        "rate_limit": 20_000,
+        "rate_window": 300.0,
+        "negative_balance": False,
+        "failing": None,
+    }
+
+
+@pytest.mark.parametrize(("plan", "jobs"), [("free", 5), ("paid", 32), ("7", 7)])
+def test_a_plan_is_a_number_of_jobs(plan: str, jobs: int) -> None:
+    assert Settings.load(concurrency=plan).concurrency == jobs
+
+
+def test_jobs_over_the_limit_wait_in_their_order_and_are_throttled(api: Api) -> None:
+    change(api, concurrency=2)
+    api.freeze()
+    jobs = [api.submit(URL, progress="timed") for _ in range(4)]
+    api.advance(1)
+    views = [api.get(job) for job in jobs]
+    assert [view["status"] for view in views] == ["processing", "processing", "queued", "queued"]
+    assert [view["throttled"] for view in views] == [False, False, True, True]
+    throttled = api.http.get("/v2/transcript", params={"throttled_only": "true", "status": "completed"}).json()
+    assert [row["id"] for row in throttled["transcripts"]] == jobs[:1:-1]
+    api.advance(1000)
+    api.advance(1000)
+    assert [api.get(job)["status"] for job in jobs] == ["completed"] * 4
+
+
+def test_more_slots_let_waiting_jobs_go_on(api: Api) -> None:
+    change(api, concurrency=1)
+    api.freeze()
+    jobs = [api.submit(URL, progress="timed") for _ in range(6)]
+    api.advance(1)
+    assert [api.get(job)["status"] for job in jobs] == ["processing"] + ["queued"] * 5
+    change(api, concurrency="free")
+    assert [api.get(job)["status"] for job in jobs] == ["processing"] * 5 + ["queued"]
+
+
+def test_too_many_requests_are_refused_until_the_window_ends(api: Api) -> None:
+    change(api, rate_limit=3, rate_window=60)
+    api.freeze()
+    replies = [api.http.get("/v2/transcript") for _ in range(4)]
+    assert [reply.status_code for reply in replies] == [200, 200, 200, 429]
+    assert replies[3].json() == {"error": "Too Many Requests"}
+    assert replies[3].headers["retry-after"] == "60"
+    api.advance(60)
+    assert api.http.get("/v2/transcript").status_code == 200
+
+
+def test_a_quirk_refuses_too_many_requests_with_403() -> None:
+    with MockServer(rate_limit=1, quirks=["rate_limit_403"]) as mock:
+        api = api_of(mock.url)
+        assert api.http.get("/v2/transcript").status_code == 200
+        reply = api.http.get("/v2/transcript")
+        assert (reply.status_code, reply.json()) == (403, {"error": "Too many requests"})
+
+
+def test_nobody_transcribes_with_a_negative_balance(api: Api) -> None:
+    before = api.submit(URL)
+    change(api, negative_balance=True)
+    reply = api.http.post("/v2/transcript", json={"audio_url": URL})
+    assert reply.status_code == 400
+    assert reply.json() == {
+        "error": "Your current account balance is negative. Please top up to continue using the API."
+    }
+    assert api.get(before)["status"] == "completed"
+    change(api, negative_balance=False)
+    assert api.submit(URL)
+
+
+@pytest.mark.parametrize("status", [500, 503, 504])
+def test_the_service_can_be_broken(api: Api, status: int) -> None:
+    change(api, failing=status)
+    assert api.http.get("/v2/transcript").status_code == status
+    assert api.http.post("/v2/transcript", json={"audio_url": URL}).status_code == status
+    change(api, failing=None)
+    assert api.http.get("/v2/transcript").json()["transcripts"] == []
+
+
+def test_the_text_of_a_broken_service_is_the_documented_one(api: Api) -> None:
+    change(api, failing=500)
+    assert api.http.get("/v2/transcript").json() == {
+        "error": "Internal server error. Please retry your request. If the error persists, please contact "
+        "support@assemblyai.com for more information."
+    }
+
+
+def test_the_terms_of_one_key_are_not_those_of_another(server: MockServer, api: Api) -> None:
+    other = api_of(server.url)
+    change(api, failing=503)
+    assert other.http.get("/v2/transcript").status_code == 200
+
+
+def test_changes_can_be_taken_back(api: Api) -> None:
+    change(api, concurrency=1, negative_balance=True)
+    assert api.control.delete("/terms").json()["concurrency"] == 200
+    assert api.submit(URL)
+    change(api, concurrency=1)
+    api.control.post("/reset")
+    assert api.control.get("/terms").json()["concurrency"] == 200
+
+
+def test_terms_of_all_projects_can_be_changed_and_each_may_differ() -> None:
+    with MockServer() as mock:
+        first, second = api_of(mock.url, "one"), api_of(mock.url, "two")
+        everybody = api_of(mock.url, "one").http
+        change(first, rate_window=7)
+        assert everybody.patch("/_mock/terms", json={"concurrency": 3}).status_code == 200
+        assert first.control.get("/terms").json()["concurrency"] == 3
+        assert first.control.get("/terms").json()["rate_window"] == 7
+        assert second.control.get("/terms").json()["concurrency"] == 3
+        assert api_of(mock.url, "three").control.get("/terms").json()["concurrency"] == 3
+
+
+@pytest.mark.parametrize("terms", [{"concurrency": 0}, {"failing": 200}, {"rate_limit": -1}, {"typo": 1}], ids=str)
+def test_terms_that_cannot_be_are_refused(api: Api, terms: dict[str, Any]) -> None:
+    reply = api.control.patch("/terms", json=terms)
+    assert reply.status_code == 422
+    assert next(iter(terms)) in reply.json()["error"]
