@@ -18,5 +18,7 @@ async def reset(engine: EngineNeeded, courier: CourierNeeded, project: ProjectNa
         engine.reset()
     else:
         engine.reset_project(project)
+    courier.shelf.clear()
+    courier.redactor.clear()
     courier.wake()
     return {"reset": project.label if project else "everything"}

@@ -21,6 +21,7 @@ from mockserver.engine.store import Store
 from mockserver.engine.transcripts import Transcript, UntimedTurn, transcribe
 
 _REMEMBERED = 4096
+_LONG = 20 * 60 * 1000
 _AS_EVER = Outcome()
 _MS_PER_WORD = 60_000 // generate.WORDS_PER_MINUTE
 FAILURE_TEXT = "text"
@@ -55,20 +56,81 @@ class Heard:
 
 
 @dataclass(frozen=True)
+class Script:
+    """What is to be said for a question, in which audio."""
+
+    fixture: Fixture | None
+    question: Question
+    audio: Sound
+    seed: int
+    path: Path | None
+    identity: tuple[object, ...]
+
+    @property
+    def is_long(self) -> bool:
+        """Say whether ``perform`` takes so long that a thread would hold up the others."""
+        return self.audio.duration > _LONG
+
+
+@dataclass(frozen=True)
 class Worked:
-    """What ``work_out`` made, for ``keep``."""
+    """What ``perform`` made, for ``keep``."""
 
     plan: Plan
-    identity: tuple[object, ...] = ()
-    heard: Heard | None = None
-    body: bytes = b""
+    identity: tuple[object, ...]
+    heard: Heard
+    body: bytes
+
+
+def perform(script: Script) -> Worked:
+    """Make the transcript; this blocks, for seconds where the audio is long."""
+    question, audio = script.question, script.audio
+    transcript = _said(script)
+    body = transcript.encode()
+    heard = Heard(
+        transcript=blake2b(body, digest_size=16).hexdigest(),
+        duration=audio.duration,
+        channels=audio.channels,
+        language=transcript.language,
+        certainty=certainty(transcript),
+        silent=not transcript.turns,
+        speech=None if question.options.least_speech is None else _speech_share(transcript, script.path),
+    )
+    plan = _plan(script.fixture, heard, failure=_refused(question.options, heard))
+    return Worked(plan, script.identity, heard, body)
+
+
+def _said(script: Script) -> Transcript:
+    fixture, question, audio, options = script.fixture, script.question, script.audio, script.question.options
+    language = (fixture and fixture.language) or _spoken(question)
+    seed = f"{script.seed}/{question.sha256 or question.url}"
+    turns = fixture.turns if fixture else None
+    if turns is None:
+        invented = generate.conversation(
+            audio.duration,
+            language=language,
+            channels=audio.channels,
+            seed=seed,
+            speakers=_invented_speakers(options.speakers),
+        )
+        turns = tuple(invented)
+    transcript = transcribe(
+        turns,
+        language=language,
+        duration=audio.duration,
+        seed=seed,
+        channels=audio.channels,
+        results=fixture.results if fixture else None,
+    )
+    return cut(transcript, options.start, options.end)
 
 
 class Answers:
     """Decide on answers. The same question gets the same answer, whichever job asks it.
 
     ``known`` costs microseconds and may be called in the event loop; it returns None where files have to be
-    read or the transcript has still to be made, which ``work_out`` does in a worker thread and ``keep`` stores.
+    read or the transcript has still to be made: ``begin`` does the one and ``perform`` the other, outside the
+    event loop, and ``keep`` stores what they made.
     """
 
     def __init__(self, store: Store, fixtures: Fixtures, seed: int) -> None:
@@ -90,8 +152,8 @@ class Answers:
             return None
         return _plan(fixture, heard, failure=_refused(question.options, heard))
 
-    def work_out(self, question: Question, sound: Sound | Unusable | None, path: Path | None = None) -> Worked:
-        """Return the plan and the transcript that ``keep`` is to store; this blocks.
+    def begin(self, question: Question, sound: Sound | Unusable | None, path: Path | None = None) -> Plan | Script:
+        """Return the plan of a job that fails at once, or else what ``perform`` needs; this blocks.
 
         ``path`` is where the audio lies, if it is there.
         """
@@ -99,57 +161,21 @@ class Answers:
         fixture = self._fixtures.match(question)
         failure = _failure(fixture, question, sound)
         if failure is not None:
-            return Worked(_plan(fixture, failure=failure))
+            return _plan(fixture, failure=failure)
         audio = sound if isinstance(sound, Sound) else self._pretended(fixture, question)
-        transcript = self._said(fixture, question, audio)
-        if question.options.start is not None and question.options.start + media.SHORTEST > audio.duration:
-            return Worked(_plan(fixture, failure=Unusable("too_short")))
-        body = transcript.encode()
-        heard = Heard(
-            transcript=blake2b(body, digest_size=16).hexdigest(),
-            duration=audio.duration,
-            channels=audio.channels,
-            language=transcript.language,
-            certainty=certainty(transcript),
-            silent=not transcript.turns,
-            speech=None if question.options.least_speech is None else _speech_share(transcript, path),
-        )
-        plan = _plan(fixture, heard, failure=_refused(question.options, heard))
-        return Worked(plan, _identity(fixture, question, sound), heard, body)
-
-    def _said(self, fixture: Fixture | None, question: Question, audio: Sound) -> Transcript:
-        language = (fixture and fixture.language) or _spoken(question)
-        seed = f"{self._seed}/{question.sha256 or question.url}"
-        turns = fixture.turns if fixture else None
-        options = question.options
-        if turns is None:
-            invented = generate.conversation(
-                audio.duration,
-                language=language,
-                channels=audio.channels,
-                seed=seed,
-                speakers=_invented_speakers(options.speakers),
-            )
-            turns = tuple(invented)
-        transcript = transcribe(
-            turns,
-            language=language,
-            duration=audio.duration,
-            seed=seed,
-            channels=audio.channels,
-            results=fixture.results if fixture else None,
-        )
-        return cut(transcript, options.start, options.end)
+        start = question.options.start
+        if start is not None and start + media.SHORTEST > audio.duration:
+            return _plan(fixture, failure=Unusable("too_short"))
+        return Script(fixture, question, audio, self._seed, path, _identity(fixture, question, sound))
 
     def keep(self, worked: Worked) -> Plan:
-        """Store what ``work_out`` made, and return its plan."""
-        if worked.heard is not None:
-            self._store.write(
-                "INSERT OR IGNORE INTO transcripts (key, body) VALUES (?, ?)", (worked.heard.transcript, worked.body)
-            )
-            self._remembered[worked.identity] = worked.heard
-            while len(self._remembered) > _REMEMBERED:
-                self._remembered.popitem(last=False)
+        """Store what ``perform`` made, and return its plan."""
+        self._store.write(
+            "INSERT OR IGNORE INTO transcripts (key, body) VALUES (?, ?)", (worked.heard.transcript, worked.body)
+        )
+        self._remembered[worked.identity] = worked.heard
+        while len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
         return worked.plan
 
     def reload(self) -> None:
@@ -166,11 +192,12 @@ class Answers:
 
     def _pretended(self, fixture: Fixture | None, question: Question) -> Sound:
         """Return the facts of audio that nobody has: from the fixture, or seeded."""
+        turns = (fixture and fixture.turns) or ()
+        channels = max((turn.channel or 1 for turn in turns), default=1)
+        if fixture is not None and fixture.duration is not None:
+            return Sound(fixture.duration, channels)
         if fixture is None or fixture.turns is None:
             return Sound(random.Random(f"{self._seed}/{question.url}").randint(20_000, 180_000), 1)
-        channels = max((turn.channel or 1 for turn in fixture.turns), default=1)
-        if fixture.duration is not None:
-            return Sound(fixture.duration, channels)
         if fixture.match.audio is not None:
             found = media.probe(fixture.match.audio)
             if isinstance(found, Sound):

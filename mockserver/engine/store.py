@@ -8,7 +8,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,7 +37,7 @@ class DataDirectory:
             _remove_orphans()
             path = Path(tempfile.mkdtemp(prefix=_TEMPORARY))
         try:
-            for folder in ("uploads", "redacted"):
+            for folder in ("uploads", "redacted", "views"):
                 (path / folder).mkdir(parents=True, exist_ok=True)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
@@ -48,7 +48,10 @@ class DataDirectory:
         self.path = path
         self.database = path / "mockserver.sqlite"
         self.uploads = path / "uploads"
+        self.views = path / "views"
+        """Where long replies are put."""
         self.forget_all_redacted()
+        _empty(self.views)
 
     def redacted(self, job_id: str) -> Path:
         """Return where the redacted audio of a job lies, if there is any."""
@@ -60,14 +63,18 @@ class DataDirectory:
 
     def forget_all_redacted(self) -> None:
         """Remove all redacted audio: it is made again when it is asked for."""
-        for path in (self.path / "redacted").iterdir():
-            path.unlink(missing_ok=True)
+        _empty(self.path / "redacted")
 
     def close(self) -> None:
         """Let go of the folder; a temporary one is removed."""
         if self.temporary:
             shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink(missing_ok=True)
 
 
 def _lock(descriptor: int) -> bool:
@@ -101,6 +108,9 @@ class Row(Protocol):
     """The columns of a row, by name."""
 
     def __getitem__(self, name: str, /) -> Any: ...
+
+    def keys(self) -> Iterable[str]:
+        """Return the columns' names."""
 
 
 class Store:

@@ -12,7 +12,7 @@ from typing import TypeVar
 import orjson
 
 from mockserver.engine import Engine
-from mockserver.engine.answers import Plan
+from mockserver.engine.answers import Plan, perform
 from mockserver.engine.fixture import Outcome, Question
 from mockserver.engine.keys import Project
 from mockserver.engine.media import Sound, Unusable
@@ -22,7 +22,9 @@ from mockserver.web import log
 from mockserver.web.family import Family
 from mockserver.web.messenger import Messenger
 from mockserver.web.redactor import Redactor
+from mockserver.web.shelf import Shelf
 from mockserver.web.sources import Audio, Sources
+from mockserver.web.workshop import Workshop
 
 _JOURNAL_DELAY = 0.25
 _PATIENCE = 30.0
@@ -46,8 +48,10 @@ class Courier:
         self._engine = engine
         self._quick = ThreadPoolExecutor(4, thread_name_prefix="mockserver-quick")
         self._slow = ThreadPoolExecutor(2, thread_name_prefix="mockserver-slow")
+        self.workshop = Workshop()
+        self.shelf = Shelf(engine.data.views, self.workshop)
         self.sources = Sources(engine, self.in_thread, self.in_slow_thread)
-        self.redactor = Redactor(engine, families, self.sources, self.in_slow_thread)
+        self.redactor = Redactor(engine, families, self.sources, self.workshop)
         self.messenger = Messenger(engine, families, self.redactor)
         self._stopped = False
         self._ticking = False
@@ -77,6 +81,8 @@ class Courier:
         if self._checkpointing is not None:
             await asyncio.wait({self._checkpointing})
         await self.messenger.stop()
+        self.redactor.stop()
+        self.workshop.stop()
         if self._alarm is not None:
             self._alarm.cancel()
         self._engine.store.on_group = None
@@ -220,7 +226,11 @@ class Courier:
             known = answers.known(asked, audio.found)
             if known is not None:
                 return known
-            return answers.keep(await self.in_slow_thread(answers.work_out, asked, audio.found, path))
+            script = await self.in_slow_thread(answers.begin, asked, audio.found, path)
+            if isinstance(script, Plan):
+                return script
+            run = self.workshop.run if script.is_long else self.in_slow_thread
+            return answers.keep(await run(perform, script))
         except sqlite3.Error:
             raise
         except Exception:

@@ -25,36 +25,44 @@ _WORDS = Query("words", "string", "Words and phrases of up to 5 words, separated
 @page.add("GET", "/v2/transcript/{transcript_id}/sentences")
 async def sentences(call: Call) -> Reply:
     """Get the sentences."""
-    return Reply(await _exported(call, _sentences))
+    return await _exported(call, "sentences", _sentences)
 
 
 @page.add("GET", "/v2/transcript/{transcript_id}/paragraphs")
 async def paragraphs(call: Call) -> Reply:
     """Get the paragraphs."""
-    return Reply(await _exported(call, _paragraphs))
+    return await _exported(call, "paragraphs", _paragraphs)
 
 
 @page.add("GET", "/v2/transcript/{transcript_id}/srt", query=(_WIDTH,))
 async def srt(call: Call) -> Reply:
     """Get captions as SubRip."""
-    return Reply(await _exported(call, _captions, views.srt, _width(call)), media_type=_TEXT)
+    return await _captioned(call, "srt", views.srt)
 
 
 @page.add("GET", "/v2/transcript/{transcript_id}/vtt", query=(_WIDTH,))
 async def vtt(call: Call) -> Reply:
     """Get captions as WebVTT."""
-    return Reply(await _exported(call, _captions, views.vtt, _width(call)), media_type=_TEXT)
+    return await _captioned(call, "vtt", views.vtt)
 
 
 @page.add("GET", "/v2/transcript/{transcript_id}/word-search", query=(_WORDS,))
 async def word_search(call: Call) -> Reply:
     """Find words and phrases."""
-    return Reply(await _exported(call, _found, _wanted(call)))
+    wanted = _wanted(call)
+    return await _exported(call, f"search/{wanted}", _found, wanted)
 
 
-async def _exported(call: Call, export: Callable[..., bytes], *arguments: object) -> bytes:
+async def _captioned(call: Call, name: str, write: Callable[[Transcript, int | None], str]) -> Reply:
+    width = _width(call)
+    reply = await _exported(call, f"{name}/{width}", _captions, write, width)
+    reply.media_type = _TEXT
+    return reply
+
+
+async def _exported(call: Call, name: str, export: Callable[..., bytes], *arguments: object) -> Reply:
     job, transcript = await completed(call)
-    return await rendered(call, transcript, export, job, transcript, call.quirks, *arguments)
+    return await rendered(call, job, transcript, name, export, *arguments)
 
 
 def _sentences(job: Row, transcript: bytes, quirks: Quirks) -> bytes:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from mockserver.apis.assemblyai import errors
+from mockserver.apis.assemblyai.findings import SWITCHES
 from mockserver.engine.clock import SECOND
 from mockserver.engine.store import Row
 from mockserver.web.family import Call
+from mockserver.web.replies import FileReply, Reply
+from mockserver.web.workshop import LONG
 
-_LARGE = 64 * 1024
-"""Bytes of an encoded transcript from which on a thread does what is computed from it."""
+_SHORT = 16 * 1024
+"""Bytes of an encoded transcript whose views are made in the event loop."""
+_ANALYSES = (*SWITCHES, "redact_pii", "speech_understanding")
 _RETENTION = 30 * 24 * 3600 * SECOND
-T = TypeVar("T")
 
 
 async def look(call: Call) -> Row:
@@ -59,8 +61,16 @@ async def completed(call: Call) -> tuple[Row, bytes]:
     return job, call.engine.jobs.transcript(job)
 
 
-async def rendered(call: Call, transcript: bytes | None, function: Callable[..., T], *arguments: object) -> T:
-    """Return what a function makes of a transcript: in a thread if that takes long."""
-    if transcript is not None and len(transcript) > _LARGE:
-        return await call.courier.in_slow_thread(function, *arguments)
-    return function(*arguments)
+async def rendered(
+    call: Call, job: Row, transcript: bytes, name: str, make: Callable[..., bytes], *arguments: object
+) -> Reply:
+    """Return the reply that ``make`` gives for a completed job; ``name`` is unique among the job's views.
+
+    It is called with the job, its encoded transcript, the quirks, and the other arguments.
+    """
+    if len(transcript) <= _SHORT and not any(f'"{name}"' in job["params"] for name in _ANALYSES):
+        return Reply(make(job, transcript, call.quirks, *arguments))
+    if len(transcript) <= LONG:
+        return Reply(await call.courier.in_slow_thread(make, job, transcript, call.quirks, *arguments))
+    path, size = await call.courier.shelf.view(job, name, make, dict(job), transcript, call.quirks, *arguments)
+    return FileReply(path, 0, size)

@@ -24,6 +24,7 @@ page = Operations("Redacted audio")
 
 _HOUR = 3600 * SECOND
 _LIFETIME = 24 * _HOUR
+_PATIENCE = 20.0
 _DENIED = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>%s</Message></Error>'
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
@@ -35,15 +36,20 @@ async def locate(call: Call) -> Reply:
     if not job["redacts"]:
         raise errors.no_redacted_audio("redact_pii_audio was not asked for")
     if job["status"] in ("queued", "processing"):
-        return json_reply({"status": job["status"], "redacted_audio_url": None}, 202)
+        return _not_ready(job)
     now = call.project.clock.now()
     if job["status"] == "error" or job["deleted"] is not None or now >= job["finished"] + _LIFETIME:
         raise errors.no_redacted_audio("the job failed or was deleted, or finished more than 24 hours ago")
     if not has_audio(job, call.engine.jobs.transcript(job)):
         raise errors.no_redacted_audio("nothing is said; return_redacted_no_speech_audio was not asked for")
-    await call.courier.redactor.made(job)
+    if await call.courier.redactor.made(job, _PATIENCE) is None:
+        return _not_ready(job)
     link = link_to(call.public_base, call.project, job, call.quirks)
     return json_reply({"redacted_audio_url": link, "status": "redacted_audio_ready"})
+
+
+def _not_ready(job: Row) -> Reply:
+    return json_reply({"status": job["status"], "redacted_audio_url": None}, 202)
 
 
 def link_to(base: str, project: Project, job: Row, quirks: Quirks) -> str:
@@ -65,7 +71,9 @@ async def download(call: Call) -> Reply:
     project = call.engine.keys.project(job["project"]) if job is not None else None
     if job is None or project is None or not _is_good(call, project, job):
         return Reply(_DENIED % b"Access Denied", 403, b"application/xml")
-    path = await call.courier.redactor.made(job)
+    path = await call.courier.redactor.made(job, _PATIENCE)
+    if path is None:
+        return errors.failing(503)
     return _part(path, path.stat().st_size, call.headers.get("range"))
 
 

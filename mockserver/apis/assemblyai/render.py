@@ -13,7 +13,6 @@ from mockserver.apis.assemblyai.findings import SWITCHES, findings
 from mockserver.apis.assemblyai.languages import MEDICAL, full_code
 from mockserver.apis.assemblyai.rules import DEFAULT_MODELS, by_channel, diarized, tasks
 from mockserver.apis.assemblyai.understanding import respond, translated_texts, translated_turns
-from mockserver.engine.keys import Project
 from mockserver.engine.store import Row
 from mockserver.engine.transcripts import Transcript, Turn, Word
 from mockserver.engine.views import Passage, Spoken
@@ -121,37 +120,39 @@ _BROADER = (
 )
 
 
-def unfinished(project: Project, job: Row, quirks: Collection[str]) -> bytes:
+def unfinished(public_id: int, job: Row, quirks: Collection[str]) -> bytes:
     """Render a job that is queued or processing."""
-    return orjson.dumps(_base(project, job, _params(job), quirks))
+    return orjson.dumps(_base(public_id, job, _params(job), quirks))
 
 
-def submitted(project: Project, job: Row, quirks: Collection[str]) -> bytes:
+def submitted(public_id: int, job: Row, quirks: Collection[str]) -> bytes:
     """Render a job that has just come in."""
-    view = _base(project, job, _params(job), quirks)
+    view = _base(public_id, job, _params(job), quirks)
     if "processing_first" in quirks:
         view["status"] = "processing"
     return orjson.dumps(view)
 
 
-def finished(project: Project, job: Row, transcript: bytes | None, quirks: Collection[str]) -> bytes:
-    """Render a completed job from its encoded transcript, or a failed one."""
+def failed(public_id: int, job: Row, quirks: Collection[str]) -> bytes:
+    """Render a job that has ended with an error."""
+    return orjson.dumps(_base(public_id, job, _params(job), quirks) | {"error": failure(job)})
+
+
+def finished(job: Row, transcript: bytes, quirks: Collection[str], public_id: int) -> bytes:
+    """Render a completed job from its encoded transcript."""
     params = _params(job)
-    view = _base(project, job, params, quirks)
-    if transcript is None:
-        view["error"] = failure(job)
-    else:
-        document = Document(params, Transcript.decode(transcript), quirks)
-        view |= _heard(document) | findings(document) | _understood(document)
-        _translate(view, document)
-        if by_channel(params):
-            view["audio_channels"] = job["channels"]
+    view = _base(public_id, job, params, quirks)
+    document = Document(params, Transcript.decode(transcript), quirks)
+    view |= _heard(document) | findings(document) | _understood(document)
+    _translate(view, document)
+    if by_channel(params):
+        view["audio_channels"] = job["channels"]
     return orjson.dumps(view)
 
 
-def deleted(project: Project, job: Row) -> bytes:
+def deleted(public_id: int, job: Row) -> bytes:
     """Render a job whose transcript was deleted."""
-    before = _base(project, job, {}, ())
+    before = _base(public_id, job, {}, ())
     if job["status"] == "completed" and job["duration"] is not None:
         before["audio_duration"] = _seconds(job["duration"])
     kept = {name: before[name] for name in _KEPT}
@@ -170,7 +171,7 @@ def _params(job: Row) -> dict[str, Any]:
     return params
 
 
-def _base(project: Project, job: Row, params: Mapping[str, Any], quirks: Collection[str]) -> dict[str, Any]:
+def _base(public_id: int, job: Row, params: Mapping[str, Any], quirks: Collection[str]) -> dict[str, Any]:
     view = dict(_IDLE)
     view |= {name: value for name, value in params.items() if _is_echoed(name, value)}
     status = job["callback_status"]
@@ -182,8 +183,8 @@ def _base(project: Project, job: Row, params: Mapping[str, Any], quirks: Collect
         "webhook_auth": bool(params.get("webhook_auth_header_name")),
         "webhook_status_code": _UNREACHABLE if status == UNREACHABLE else status,
         "throttled": bool(job["waiting"]),
-        "project_id": project.public_id,
-        "token_id": project.public_id,
+        "project_id": public_id,
+        "token_id": public_id,
     }
     if params.get("redact_pii"):
         view["redact_pii_sub"] = view["redact_pii_sub"] or "hash"

@@ -21,7 +21,7 @@ from mockserver.engine.store import Row
 from mockserver.settings import Progress
 from mockserver.web.courier import question
 from mockserver.web.family import Call, Operations
-from mockserver.web.replies import ApiError, Reply
+from mockserver.web.replies import ApiError, FileReply, Reply
 from mockserver.web.sources import Audio, upload_id
 
 page = Operations("Transcripts")
@@ -62,7 +62,7 @@ async def create(call: Call) -> Reply:
     else:
         call.fixture = plan.fixture
     call.job = job["id"]
-    return Reply(render.submitted(call.project, job, call.quirks))
+    return Reply(render.submitted(call.project.public_id, job, call.quirks))
 
 
 @page.add("GET", "/v2/transcript/{transcript_id}")
@@ -75,12 +75,21 @@ async def get(call: Call) -> Reply:
         return Reply(stored)
     job = await look(call)
     if job["deleted"] is not None:
-        return Reply(render.deleted(call.project, job))
+        return Reply(render.deleted(call.project.public_id, job))
     if job["status"] not in FINISHED:
-        return Reply(render.unfinished(call.project, job, call.quirks))
-    body = await _render(call, job)
-    call.engine.jobs.keep_reply(call.project, job, body, end_of(job, call))
-    return Reply(body)
+        return Reply(render.unfinished(call.project.public_id, job, call.quirks))
+    reply = await _finished(call, job)
+    if not isinstance(reply, FileReply):
+        call.engine.jobs.keep_reply(call.project, job, reply.body, end_of(job, call))
+    return reply
+
+
+async def _finished(call: Call, job: Row) -> Reply:
+    public_id = call.project.public_id
+    if job["status"] == "error":
+        return Reply(render.failed(public_id, job, call.quirks))
+    transcript = call.engine.jobs.transcript(job)
+    return await rendered(call, job, transcript, "transcript", render.finished, public_id)
 
 
 @page.add("DELETE", "/v2/transcript/{transcript_id}")
@@ -90,12 +99,7 @@ async def delete(call: Call) -> Reply:
     if job["status"] not in FINISHED:
         raise errors.not_deletable(job["status"])
     call.engine.delete(call.project, job)
-    return Reply(render.deleted(call.project, job))
-
-
-async def _render(call: Call, job: Row) -> bytes:
-    transcript = call.engine.jobs.transcript(job) if job["status"] == "completed" else None
-    return await rendered(call, transcript, render.finished, call.project, job, transcript, call.quirks)
+    return Reply(render.deleted(call.project.public_id, job))
 
 
 def _read_params(call: Call, body: bytes) -> tuple[dict[str, Any], str]:
