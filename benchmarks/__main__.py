@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks import process
 from benchmarks.load import Result, drive, request
+from benchmarks.long import long_audio
 from benchmarks.process import Process
 
 _POST = b'{"audio_url":"https://example.com/bench-10.mp3"}'
@@ -119,14 +120,16 @@ def growth(sizes: list[int], seconds: float) -> None:
             with process.server("--data", data) as ours:
                 job, _ = _submit(ours.port)
                 _call(ours.port, "GET", f"/v2/transcript/{job}")
-            _multiply(Path(data, "mockserver.sqlite"), size)
+            middle = _multiply(Path(data, "mockserver.sqlite"), size)
             with process.server("--data", data) as ours:
                 job, _ = _submit(ours.port)
                 _call(ours.port, "GET", f"/v2/transcript/{job}")
                 targets: dict[str, bytes] = {
                     "GET": request("GET", f"/v2/transcript/{job}"),
                     "POST": request("POST", "/v2/transcript", _POST),
-                    "list": request("GET", "/_mock/jobs?key=bench&limit=10"),
+                    "list": request("GET", "/v2/transcript?limit=10"),
+                    "list of errors": request("GET", "/v2/transcript?limit=10&status=error"),
+                    "list from the middle": request("GET", f"/v2/transcript?limit=10&before_id={middle}"),
                 }
                 costs = {}
                 for name, asked in targets.items():
@@ -137,8 +140,8 @@ def growth(sizes: list[int], seconds: float) -> None:
                 print(f"{f'CPU a request with {size:,} stored jobs':<44} {row}; RSS {ours.rss:.0f} MB")
 
 
-def _multiply(database: Path, size: int) -> None:
-    """Copy the finished job until there are as many."""
+def _multiply(database: Path, size: int) -> str:
+    """Copy the finished job until there are as many, and return the id of the one in the middle."""
     connection: Any = sqlite3.connect(database)
     names = [row[1] for row in connection.execute("PRAGMA table_info(jobs)")]
     values = ", ".join(
@@ -151,14 +154,16 @@ def _multiply(database: Path, size: int) -> None:
         "FROM jobs j, transitions t WHERE t.job = 1 AND j.number > 1000"
     )
     connection.commit()
+    middle: str = connection.execute("SELECT id FROM jobs WHERE number = ?", (1000 + size // 2,)).fetchone()[0]
     connection.close()
+    return middle
 
 
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short rounds, to see that everything runs")
-    parser.add_argument("--only", choices=["hot", "cold", "growth"], help="one part")
+    parser.add_argument("--only", choices=["hot", "cold", "growth", "long"], help="one part")
     arguments = parser.parse_args()
     rounds, seconds = (1, 0.3) if arguments.quick else (5, 3.0)
     if arguments.only in (None, "hot"):
@@ -167,6 +172,8 @@ def main() -> None:
         cold_start(rounds * 3)
     if arguments.only in (None, "growth"):
         growth([10, 1_000, 10_000 if arguments.quick else 1_000_000], seconds)
+    if arguments.only in (None, "long"):
+        long_audio(seconds)
 
 
 main()

@@ -6,7 +6,7 @@ waits for a slot, that is moved by polls, or that is not prepared yet has none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from mockserver.engine.answers import FAILURE_TEXT, Plan
@@ -33,13 +33,7 @@ _KEPT_BYTES = 2 * 2**20
 _SHOWN_LATER = ("callback_status", "deleted")
 _REPLY = "SELECT body, until FROM jobs JOIN replies ON replies.job = jobs.number WHERE id = ? AND project = ?"
 
-_BOUNDS = {
-    "before": "(created, number) < (:before_created, :before_number)",
-    "after": "(created, number) > (:after_created, :after_number)",
-    "since": "created >= :since",
-    "until": "created < :until",
-    "waiting": "waiting",
-}
+_TIMES = {"since": "created >= :since", "until": "created < :until"}
 
 
 class IllegalMoveError(Exception):
@@ -336,30 +330,63 @@ class Jobs:
         return body
 
     def page(self, project: Project, wanted: Wanted) -> tuple[Sequence[Row], bool]:
-        """Return a page of jobs, newest first, and whether there are older ones that are wanted too."""
+        """Return a page of jobs, newest first, and whether there are older ones that are wanted too.
+
+        Raises LookupError if ``before`` or ``after`` is no job of the project.
+        """
+        older_than = self._place(project, wanted.before)
+        newer_than = self._place(project, wanted.after)
+        if newer_than is not None:
+            rows = list(self._rows(project, wanted, newer_than, wanted.limit, newer=True))
+            if older_than is not None:
+                rows = [row for row in rows if (row["created"], row["number"]) < older_than]
+            rows.reverse()
+        else:
+            rows = list(self._rows(project, wanted, older_than, wanted.limit))
+        if not rows:
+            return rows, False
+        last = rows[-1]["created"], rows[-1]["number"]
+        return rows, any(True for _ in self._rows(project, wanted, last, 1))
+
+    def _place(self, project: Project, job_id: str | None) -> tuple[int, int] | None:
+        if job_id is None:
+            return None
+        job = self.find(job_id, project)
+        if job is None:
+            raise LookupError(job_id)
+        return job["created"], job["number"]
+
+    def _rows(
+        self, project: Project, wanted: Wanted, place: tuple[int, int] | None, limit: int, *, newer: bool = False
+    ) -> Iterator[Row]:
+        """Yield wanted jobs from a place on, the nearest first.
+
+        Jobs of the very moment of that place come from a query of their own: SQLite would not use the index for both.
+        """
         clauses = ["project = :project"]
         if wanted.status is not None:
             clauses.append("status = :status" + ("" if wanted.status == "completed" else " AND status <> 'completed'"))
-        for name, clause in _BOUNDS.items():
-            if getattr(wanted, name) is not None:
-                clauses.append(clause)
-        where = f"FROM jobs WHERE {' AND '.join(clauses)}"
+        if wanted.waiting:
+            clauses.append("waiting")
+        times = [clause for name, clause in _TIMES.items() if getattr(wanted, name) is not None]
+        sign, order = (">", "ASC") if newer else ("<", "DESC")
         values = wanted._asdict() | {"project": project.id}
-        for bound in ("before", "after"):
-            job = self.find(getattr(wanted, bound) or "", project)
-            if job is not None:
-                values |= {f"{bound}_created": job["created"], f"{bound}_number": job["number"]}
-            elif getattr(wanted, bound) is not None:
-                raise LookupError(getattr(wanted, bound))
-        order = "ASC" if wanted.after is not None else "DESC"
-        rows = self._store.all(f"SELECT * {where} ORDER BY created {order}, number {order} LIMIT :limit", values)
-        if wanted.after is not None:
-            rows.reverse()
-        if not rows:
-            return rows, False
-        values |= {"before_created": rows[-1]["created"], "before_number": rows[-1]["number"]}
-        older = " AND ".join([*(c for c in clauses if ":before_" not in c and ":after_" not in c), _BOUNDS["before"]])
-        return rows, self._store.one(f"SELECT 1 FROM jobs WHERE {older} LIMIT 1", values) is not None
+        parts = [times]
+        if place is not None:
+            values |= {"created": place[0], "number": place[1]}
+            parts = [[*times, f"created {sign} :created"]]
+            if (wanted.since or 0) <= place[0] and (wanted.until is None or place[0] < wanted.until):
+                parts.insert(0, ["created = :created", f"number {sign} :number"])
+        for part in parts:
+            where = " AND ".join([*clauses, *part])
+            rows = self._store.all(
+                f"SELECT * FROM jobs WHERE {where} ORDER BY created {order}, number {order} LIMIT :limit",
+                values | {"limit": limit},
+            )
+            yield from rows
+            limit -= len(rows)
+            if not limit:
+                return
 
     def delete(self, project: Project, job: Row) -> None:
         """Forget what a finished job heard. Raises IllegalMoveError if it is not finished."""
