@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mockserver.apis.assemblyai.quirks import QUIRKS
+from mockserver.apis.assemblyai.rules import RULES
 from mockserver.app import FAMILIES
 from mockserver.cli import flag_name
 from mockserver.settings import Settings
@@ -12,7 +14,7 @@ from mockserver.settings import Settings
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 SETTINGS = ROOT / "docs" / "settings.md"
-_MARKS = re.compile(r"(<!-- coverage -->\n).*?(<!-- /coverage -->)", re.DOTALL)
+ASSEMBLYAI = ROOT / "docs" / "assemblyai.md"
 
 
 def coverage() -> str:
@@ -28,7 +30,26 @@ def coverage() -> str:
 
 def readme() -> str:
     """Return the README with a fresh table."""
-    return _MARKS.sub(lambda found: found[1] + coverage() + found[2], README.read_text())
+    return _between("coverage", coverage(), README.read_text())
+
+
+def _between(mark: str, table: str, page: str) -> str:
+    pattern = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
+    assert pattern.search(page), mark
+    return pattern.sub(lambda found: found[1] + table + found[2], page)
+
+
+def assemblyai() -> str:
+    """Return the page about AssemblyAI with fresh tables of quirks and refusals."""
+    quirks = ["| quirk | today, and by default | with the quirk |", "|---|---|---|"]
+    quirks += [f"| `{name}` | {quirk.today} | {quirk.instead} |" for name, quirk in QUIRKS.items()]
+    rules = ["| field | text of the 400 | known |", "|---|---|---|"]
+    rules += [
+        f"| `{rule.field}` | {rule.text.replace('{}', '…').replace('|', chr(92) + '|')} | {'yes' if rule.known else ''} |"
+        for rule in RULES
+    ]
+    page = _between("quirks", "\n".join(quirks) + "\n", ASSEMBLYAI.read_text())
+    return _between("rules", "\n".join(rules) + "\n", page)
 
 
 def settings() -> str:
@@ -53,3 +74,4 @@ def settings() -> str:
 if __name__ == "__main__":
     README.write_text(readme())
     SETTINGS.write_text(settings())
+    ASSEMBLYAI.write_text(assemblyai())

@@ -16,7 +16,7 @@ from mockserver.embed import MockServer
 from tests import generated
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NODE = ROOT / "tests" / "node"
 
 
@@ -81,6 +81,10 @@ def test_the_coverage_table_is_that_of_the_routes() -> None:
 
 def test_the_settings_page_is_that_of_the_settings() -> None:
     assert generated.SETTINGS.read_text() == generated.settings(), "run scripts/docs"
+
+
+def test_the_tables_of_quirks_and_refusals_are_those_of_the_code() -> None:
+    assert generated.ASSEMBLYAI.read_text() == generated.assemblyai(), "run scripts/docs"
 
 
 def test_every_control_call_is_documented() -> None:
