@@ -35,8 +35,7 @@ class Workshop:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_PROCESSES, thread_name_prefix="mockserver-workshop")
-        self._own = threading.local()
-        self._children: list[_Child] = []
+        self._children: dict[int, _Child] = {}
         self._stopped = False
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
@@ -61,14 +60,14 @@ class Workshop:
                 answer: tuple[bool, Any] = pickle.loads(self._child().ask(request))  # noqa: S301 - from our own process
                 return answer
             except (OSError, EOFError):  # it ended because it was idle, or somebody killed it
-                self._own.child = None
+                self._children.pop(threading.get_ident()).end()
         return False, "the process ended before it had answered"
 
     def _child(self) -> _Child:
-        child: _Child | None = getattr(self._own, "child", None)
-        if child is None or child.has_ended:
-            child = self._own.child = _Child()
-            self._children = [known for known in self._children if not known.has_ended] + [child]
+        """Return the process that belongs to this thread."""
+        child = self._children.get(threading.get_ident())
+        if child is None:
+            child = self._children[threading.get_ident()] = _Child()
             if self._stopped:
                 child.end()
         return child
@@ -77,7 +76,7 @@ class Workshop:
         """End the processes."""
         self._stopped = True
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for child in self._children:
+        for child in list(self._children.values()):
             child.end()
 
 
@@ -91,10 +90,6 @@ class _Child:
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))},
         )
-
-    @property
-    def has_ended(self) -> bool:
-        return self._process.poll() is not None
 
     def ask(self, request: bytes) -> bytes:
         assert self._process.stdin is not None
