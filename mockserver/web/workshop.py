@@ -56,11 +56,15 @@ class Workshop:
     def _ask(self, function: Callable[..., object], arguments: tuple[object, ...]) -> tuple[bool, Any]:
         request = pickle.dumps((function, arguments))
         for _ in range(2):
+            if self._stopped:
+                break
             try:
                 answer: tuple[bool, Any] = pickle.loads(self._child().ask(request))  # noqa: S301 - from our own process
                 return answer
-            except (OSError, EOFError):  # it ended because it was idle, or somebody killed it
-                self._children.pop(threading.get_ident()).end()
+            except (OSError, EOFError, ValueError):  # it ended because it was idle, or somebody killed it
+                ended = self._children.pop(threading.get_ident(), None)
+                if ended is not None:
+                    ended.end()
         return False, "the process ended before it had answered"
 
     def _child(self) -> _Child:
@@ -68,8 +72,6 @@ class Workshop:
         child = self._children.get(threading.get_ident())
         if child is None:
             child = self._children[threading.get_ident()] = _Child()
-            if self._stopped:
-                child.end()
         return child
 
     def stop(self) -> None:

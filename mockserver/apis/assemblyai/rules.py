@@ -135,7 +135,7 @@ def _fallback_wrong(params: Params) -> bool:
     options = params.get("language_detection_options") or {}
     fallback, expected = options.get("fallback_language"), options.get("expected_languages") or ["all"]
     if fallback in (None, "auto"):
-        return fallback == "auto" and options.get("on_no_speech_detected") == "fallback"
+        return options.get("on_no_speech_detected") == "fallback"
     return fallback not in LANGUAGES or ("all" not in expected and fallback not in expected)
 
 
