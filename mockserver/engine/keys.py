@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from mockserver.engine.clock import Clock, ClockState
+from mockserver.engine.limits import Rule
 from mockserver.engine.store import Row, Store
 from mockserver.engine.terms import Terms
 
@@ -55,6 +56,8 @@ class Project:
     calling: dict[int, Project] = field(repr=False)
     """The projects that have a webhook to call at some time."""
     terms: Terms
+    rules: dict[str, Rule] = field(default_factory=dict, repr=False)
+    """The request limits that follow from the terms, by family."""
     jobs: int = 0
     """How many jobs were made, for their ids."""
     uploads: int = 0
@@ -117,8 +120,7 @@ class Keys:
     def __init__(self, store: Store, clock: Clock, entries: Iterable[str], seed: int, terms: Terms) -> None:
         self._store = store
         self._given_terms = terms
-        row = store.one("SELECT value FROM meta WHERE name = 'terms'")
-        self._changed_terms: dict[str, Any] = orjson.loads(row["value"]) if row else {}
+        self._changed_terms = self._stored_terms()
         self._clock = clock
         self._seed = str(seed).encode()
         self._first_of = {key: keys[0] for keys in map(_split, entries) for key in keys}
@@ -178,13 +180,17 @@ class Keys:
         """Bring what is remembered of a project in line with what is stored."""
         project.clock.state = ClockState(**orjson.loads(row["clock"])) if row["clock"] else _IN_STEP
         project.jobs, project.uploads, project.prompts = row["jobs"], row["uploads"], row["prompts"]
-        project.terms = self.terms.changed(orjson.loads(row["terms"]) if row["terms"] else {})
+        self._set_terms(project, row["terms"])
         project.running = self._count("status = 'processing'", project.id)
         project.waiting = self._count("waiting", project.id)
         due = self._store.one("SELECT min(due) FROM jobs WHERE project = ? AND due IS NOT NULL", (project.id,))
         project.expect(due[0] if due else None)
         call = self._store.one("SELECT min(due) FROM deliveries WHERE project = ? AND due IS NOT NULL", (project.id,))
         project.no_call_before(call[0] if call else None)
+
+    def _stored_terms(self) -> dict[str, Any]:
+        row = self._store.one("SELECT value FROM meta WHERE name = 'terms'")
+        return dict(orjson.loads(row["value"])) if row else {}
 
     @property
     def terms(self) -> Terms:
@@ -208,12 +214,13 @@ class Keys:
             after = None if changes is None else orjson.dumps(before | changes).decode()
             self._store.write("UPDATE projects SET terms = ? WHERE id = ?", (after, project.id))
         for changed in [project] if project else list(self._projects.values()):
-            self._refresh_terms(changed)
+            row = self._store.one("SELECT terms FROM projects WHERE id = ?", (changed.id,))
+            self._set_terms(changed, row["terms"] if row else None)
         return project.terms if project else self.terms
 
-    def _refresh_terms(self, project: Project) -> None:
-        row = self._store.one("SELECT terms FROM projects WHERE id = ?", (project.id,))
-        project.terms = self.terms.changed(orjson.loads(row["terms"]) if row and row["terms"] else {})
+    def _set_terms(self, project: Project, own: str | None) -> None:
+        project.terms = self.terms.changed(orjson.loads(own) if own else {})
+        project.rules.clear()
 
     def _count(self, condition: str, project: int) -> int:
         row = self._store.one(f"SELECT count(*) FROM jobs WHERE project = ? AND {condition}", (project,))
@@ -270,6 +277,7 @@ class Keys:
         One that was lost itself is kept, for the requests under way that belong to it, and stored again.
         """
         self._counting.clear()
+        self._changed_terms = self._stored_terms()
         for project in self._projects.values():
             row = self._store.one("SELECT * FROM projects WHERE id = ?", (project.id,))
             if row is None:

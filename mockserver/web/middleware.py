@@ -14,8 +14,6 @@ from typing import Any
 
 from mockserver.engine import Engine
 from mockserver.engine.journal import Entry
-from mockserver.engine.limits import Rule
-from mockserver.engine.terms import Terms
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation, Quirks
 from mockserver.web.replies import ApiError, ClientGoneError, FileReply, Reply, json_reply
@@ -89,7 +87,6 @@ class Gate:
         self._families = families
         self._quirks: Quirks = frozenset(engine.settings.quirks)
         self._table = Table(families, self._quirks)
-        self._rules: dict[tuple[str, Terms], Rule] = {}
         self._now = engine.clock.parent.now
         self._refused = 0
 
@@ -197,9 +194,9 @@ class Gate:
             raise family.unauthorized()
         call.account = account
         project = account.project
-        rule = self._rules.get((family.name, project.terms))
+        rule = project.rules.get(family.name)
         if rule is None:
-            rule = self._rules[family.name, project.terms] = family.request_limit(project.terms)
+            rule = project.rules[family.name] = family.request_limit(project.terms)
         decision = self._engine.limits.hit(project.id, rule, project.clock.now())
         if not decision.allowed:
             raise family.rate_limited(decision.reset, self._quirks)

@@ -46,13 +46,13 @@ class Rule(NamedTuple):
 
 def broken(params: Params, quirks: Collection[str]) -> str | None:
     """Return the text of the first rule that is broken, or None."""
-    for rule in RULES:
-        if rule.field in params and _applies(rule, quirks):
-            found = rule.breach(params)
-            if found is True:
-                return rule.text
-            if isinstance(found, str):
-                return rule.text.replace("{}", found)
+    for place in sorted(place for field in params for place in _PLACES.get(field, ())):
+        rule = RULES[place]
+        found = rule.breach(params) if _applies(rule, quirks) else None
+        if found is True:
+            return rule.text
+        if isinstance(found, str):
+            return rule.text.replace("{}", found)
     return None
 
 
@@ -386,3 +386,6 @@ RULES = (
         _bad_header_value,
     ),
 )
+_PLACES: dict[str, list[int]] = {}
+for _place, _rule in enumerate(RULES):
+    _PLACES.setdefault(_rule.field, []).append(_place)
