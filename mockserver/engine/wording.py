@@ -17,12 +17,16 @@ T = TypeVar("T")
 _LONGEST_TAG = 6
 _EDGES = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
 _PUNCTUATION = re.compile(r"(?<!\w)[^\w\s$€£%#@+-]+|[^\w\s%]+(?!\w)")
-_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+|\d+")
+_NUMBER = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)((?:st|nd|rd|th)\b)?")
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen".split()
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ORDINALS = {
+    "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
+    "twelve": "twelfth",
+}  # fmt: skip
 _SCALES = ((1_000_000_000, "billion"), (1_000_000, "million"), (1000, "thousand"), (100, "hundred"))
 
 
@@ -220,7 +224,18 @@ def _unpunctuated(words: Sequence[Word]) -> Sequence[Word]:
 
 
 def _plain_english(word: str) -> str:
-    return _NUMBER.sub(lambda found: _spelled_out(found[0].replace(",", "")), word.lower())
+    return _NUMBER.sub(_number, word.lower())
+
+
+def _number(found: re.Match[str]) -> str:
+    words = _spelled_out(found[1].replace(",", ""))
+    return _ordinal(words) if found[2] else words
+
+
+def _ordinal(words: str) -> str:
+    before, hyphen, last = words.rpartition("-")
+    usual = f"{last[:-1]}ieth" if last.endswith("y") else f"{last}th"
+    return before + hyphen + _ORDINALS.get(last, usual)
 
 
 def _spelled_out(digits: str) -> str:
