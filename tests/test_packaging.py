@@ -21,7 +21,7 @@ def test_the_schema_is_that_of_the_tables() -> None:
 
 
 def test_every_locked_package_has_a_version_and_hashes_and_no_address() -> None:
-    assert len(LOCKS) == 3
+    assert len(LOCKS) == 4
     for lock in LOCKS:
         text = lock.read_text()
         assert "://" not in text
