@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import assemblyai as aai
@@ -16,16 +15,6 @@ import yaml
 from mockserver.embed import MockServer
 from tests.conftest import AUDIO, Api, api_of
 from tests.sounds import wav
-
-
-@pytest.fixture
-def transcriber(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[aai.Transcriber]:
-    monkeypatch.setattr(aai.settings, "base_url", api.url)
-    monkeypatch.setattr(aai.settings, "api_key", api.key)
-    monkeypatch.setattr(aai.settings, "polling_interval", 0.01)
-    client = aai.Client(settings=aai.settings)
-    yield aai.Transcriber(client=client)
-    client.http_client.close()
 
 
 def spoken(name: str) -> str:
@@ -122,8 +111,8 @@ def test_a_refused_key_reaches_the_caller(api: Api, monkeypatch: pytest.MonkeyPa
     client.http_client.close()
 
 
-def test_no_poll_is_spent_on_waiting(transcriber: aai.Transcriber, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aai.settings, "polling_interval", 3600.0)
+def test_no_poll_is_spent_on_waiting(transcriber: aai.Transcriber, client: aai.Client) -> None:
+    client.settings.polling_interval = 3600.0
     assert transcriber.transcribe("https://example.com/now.mp3").status == aai.TranscriptStatus.completed
 
 

@@ -1,0 +1,52 @@
+"""A server that knows what is said in the audio that these tests ask for, and the official Python client for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import assemblyai as aai
+import pytest
+
+from mockserver.embed import MockServer
+from tests.conftest import Api
+
+FIXTURES = Path(__file__).parent / "fixtures"
+ORDER = "https://example.com/said/order.mp3"
+
+Heard = Callable[..., aai.Transcript]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[MockServer]:
+    with MockServer(fixtures=(FIXTURES,)) as mock:
+        yield mock
+
+
+@pytest.fixture
+def client(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[aai.Client]:
+    """The SDK's client, which is also used where none is named."""
+    monkeypatch.setattr(aai.settings, "base_url", api.url)
+    monkeypatch.setattr(aai.settings, "api_key", api.key)
+    monkeypatch.setattr(aai.settings, "polling_interval", 0.01)
+    made = aai.Client(settings=aai.settings)
+    monkeypatch.setattr(aai.Client, "_default", made)
+    yield made
+    made.http_client.close()
+
+
+@pytest.fixture
+def transcriber(client: aai.Client) -> aai.Transcriber:
+    return aai.Transcriber(client=client)
+
+
+@pytest.fixture
+def heard(transcriber: aai.Transcriber) -> Heard:
+    """What is heard in audio, with options of TranscriptionConfig."""
+
+    def hear(audio: str, **options: object) -> aai.Transcript:
+        transcript = transcriber.transcribe(audio, aai.TranscriptionConfig(**options))  # type: ignore[arg-type]
+        assert transcript.status == aai.TranscriptStatus.completed, transcript.error
+        return transcript
+
+    return hear
