@@ -25,7 +25,7 @@ def run(**settings: Any) -> Results:
     if not (LEGACY / "assemblyai").is_dir():
         pytest.skip("the client with LeMUR is not installed (scripts/setup dev does that)")
     with MockServer(**settings) as mock:
-        command = [sys.executable, "-W", "ignore", str(SCRIPT), mock.url, str(AUDIO / "interview.mp3")]
+        command = [sys.executable, "-S", "-W", "ignore", str(SCRIPT), mock.url, str(AUDIO / "interview.mp3")]
         done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(LEGACY)})
     assert done.returncode == 0, done.stderr
     results: Results = json.loads(done.stdout)
