@@ -20,8 +20,9 @@ class Api:
     def __init__(self, url: str, key: str) -> None:
         self.url = url
         self.key = key
-        self.http = httpx.Client(base_url=url, headers={"Authorization": key}, timeout=60)
-        self.control = httpx.Client(base_url=f"{url}/_mock", params={"key": key}, timeout=60)
+        # Not to verify saves reading the certificate store, 20 ms for each client; there is no TLS here.
+        self.http = httpx.Client(base_url=url, headers={"Authorization": key}, timeout=60, verify=False)
+        self.control = httpx.Client(base_url=f"{url}/_mock", params={"key": key}, timeout=60, verify=False)
 
     def upload(self, content: bytes, **headers: str) -> str:
         reply = self.http.post("/v2/upload", content=content, headers=headers)
