@@ -17,6 +17,9 @@ T = TypeVar("T")
 _LONGEST_TAG = 6
 _EDGES = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
 _PUNCTUATION = re.compile(r"(?<!\w)[^\w\s$€£%#@+-]+|[^\w\s%]+(?!\w)")
+_DIALLED = re.compile(r"\d+(?:[-/]\d+)+", re.ASCII)
+_POINT = re.compile(r"(?<=\d)\.(?=\d)", re.ASCII)
+_BETWEEN = re.compile(r"(?<=[a-z]):(?=[a-z])")
 _NUMBER = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)((?:st|nd|rd|th)\b)?")
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -110,7 +113,7 @@ def _without_fillers(words: Sequence[Word]) -> Sequence[Word]:
     capital = False
     for word in words:
         if bare(word.text) in FILLERS:
-            capital = capital or (word.text[:1].isupper() and (not kept or kept[-1].text[-1:] in ".!?"))
+            capital = capital or (word.text[:1].isupper() and (not kept or kept[-1].text[-1:] in ".!?]"))
             if kept and word.text[-1:] in ".!?" and kept[-1].text[-1:] not in ".!?":
                 kept[-1] = kept[-1]._replace(text=kept[-1].text.rstrip(",;:") + word.text[-1])
             continue
@@ -224,7 +227,9 @@ def _unpunctuated(words: Sequence[Word]) -> Sequence[Word]:
 
 
 def _plain_english(word: str) -> str:
-    return _NUMBER.sub(_number, word.lower())
+    plain = _DIALLED.sub(lambda found: "-".join(_ONES[int(d)] for d in found[0] if d.isdigit()), word.lower())
+    plain = _NUMBER.sub(_number, _POINT.sub("-point-", plain))
+    return _BETWEEN.sub("-", plain)
 
 
 def _number(found: re.Match[str]) -> str:
