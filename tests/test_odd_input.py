@@ -56,6 +56,9 @@ def test_no_file_name_is_answered_with_500(api: Api, name: str) -> None:
         ("POST", "/clock/scale", b'{"factor": 1e-308}'),
         ("POST", "/clock/advance", b"{" * 5000),
         ("POST", "/clock/advance", b"\xff"),
+        ("PATCH", "/terms?key=odd", b'{"concurrency": null, "rate_limit": null}'),
+        ("PATCH", "/terms?key=odd", b'{"concurrency": %d}' % 2**70),
+        ("PATCH", "/terms?key=odd", b'{"rate_limit": %d}' % 10**400),
     ],
 )
 def test_no_control_call_is_answered_with_500(api: Api, method: str, path: str, body: bytes | None) -> None:

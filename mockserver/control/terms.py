@@ -15,14 +15,15 @@ from mockserver.settings import PLANS
 from mockserver.web.courier import Courier
 
 router = APIRouter(prefix="/terms")
+_MOST = 2**53
 
 
 class TermsChange(BaseModel):
     """What is to change; the rest stays."""
 
     model_config = ConfigDict(extra="forbid")
-    concurrency: Annotated[int, Field(ge=1)] | Literal["free", "paid"] | None = None
-    rate_limit: Annotated[int, Field(ge=0)] | None = None
+    concurrency: Annotated[int, Field(ge=1, le=_MOST)] | Literal["free", "paid"] | None = None
+    rate_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
     rate_window: Annotated[float, Field(gt=0, le=1e8)] | None = None
     negative_balance: bool | None = None
     failing: Literal[500, 503, 504] | None = None
@@ -40,7 +41,7 @@ async def change(
 ) -> dict[str, Any]:
     """Change some of the terms."""
     changes = asked.model_dump(exclude_unset=True)
-    if not isinstance(changes.get("concurrency", 0), int):
+    if isinstance(changes.get("concurrency"), str):
         changes["concurrency"] = PLANS[changes["concurrency"]]
     given = {name: value for name, value in changes.items() if value is not None or name == "failing"}
     return _changed(engine, courier, project, given)
