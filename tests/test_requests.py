@@ -83,6 +83,17 @@ def test_a_body_that_is_not_as_documented_is_refused(api: Api, body: bytes, name
     assert api.control.get("/jobs").json()["jobs"] == []
 
 
+@pytest.mark.parametrize("name", ["keyterms_prompt", "word_boost"])
+@pytest.mark.parametrize("term", ["", " ", "one two three four five six seven"])
+def test_a_term_is_one_to_six_words(api: Api, name: str, term: str) -> None:
+    reply = api.http.post("/v2/transcript", json={"audio_url": "https://example.com/a.mp3", name: ["good", term]})
+    assert (reply.status_code, reply.json()["error"]) == (
+        400,
+        f"`{name}` must be terms of 1 to 6 words: {term or '(empty)'}",
+    )
+    assert api.control.get("/jobs").json()["jobs"] == []
+
+
 def test_a_body_that_is_too_long_is_refused(api: Api) -> None:
     reply = api.http.post("/v2/transcript", content=b'{"audio_url": "' + b"x" * 17 * 2**20)
     assert reply.status_code == 413

@@ -149,7 +149,7 @@ def _expected_wrong(params: Params) -> bool:
 
 
 def _long_term(terms: Sequence[str] | None) -> str | None:
-    return next((term[:100] for term in terms or () if not 1 <= len(term.split()) <= 6), None)
+    return next((term[:100] or "(empty)" for term in terms or () if not 1 <= len(term.split()) <= 6), None)
 
 
 def _too_many_terms(params: Params) -> str | None:
@@ -283,7 +283,7 @@ RULES = (
     Rule("keyterms_prompt", "`keyterms_prompt` must be at most {} terms", _too_many_terms),
     Rule(
         "keyterms_prompt",
-        "`keyterms_prompt` must be terms of at most 6 words: {}",
+        "`keyterms_prompt` must be terms of 1 to 6 words: {}",
         lambda params: _long_term(params["keyterms_prompt"]),
     ),
     Rule(
@@ -291,7 +291,7 @@ RULES = (
     ),
     Rule(
         "word_boost",
-        "`word_boost` must be terms of at most 6 words: {}",
+        "`word_boost` must be terms of 1 to 6 words: {}",
         lambda params: _long_term(params["word_boost"]),
     ),
     Rule(
