@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from mockserver.embed import MockServer
+from tests.contract import Answer, found_contract
 
 AUDIO = Path(__file__).parent.parent / "fixtures" / "audio"
 
@@ -63,6 +64,32 @@ class Api:
     def close(self) -> None:
         self.http.close()
         self.control.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _contract() -> Iterator[None]:
+    """Hold every reply that httpx gets, in tests and in the official SDK, against the vendor's own description."""
+    contract = found_contract()
+    if contract is None:
+        yield
+        return
+    send, send_async = httpx.Client.send, httpx.AsyncClient.send
+
+    def checked(response: httpx.Response) -> httpx.Response:
+        if response.is_closed:  # not one that is still being read
+            contract.check(Answer.of(response))
+        return response
+
+    def send_checked(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        return checked(send(client, request, **options))
+
+    async def send_async_checked(client: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:
+        return checked(await send_async(client, request, **options))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx.Client, "send", send_checked)
+        patch.setattr(httpx.AsyncClient, "send", send_async_checked)
+        yield
 
 
 @pytest.fixture(scope="session")
