@@ -1,0 +1,160 @@
+"""Whatever is sent to any operation, the server neither fails nor answers with what cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import httpx
+import orjson
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.config import GenerationConfig
+from schemathesis.core.result import Ok
+from schemathesis.generation import GenerationMode
+
+from mockserver.embed import MockServer
+from tests.conftest import Api, api_of
+from tests.contract import Answer, Contract, found_contract
+
+URL = "https://example.com/fuzzed.mp3"
+_Case: TypeAlias = schemathesis.Case[Any]
+_Operation: TypeAlias = schemathesis.APIOperation[Any, Any, Any, Any]
+_BOUNDED = settings(
+    max_examples=10,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate, Phase.shrink],
+)
+
+
+@pytest.fixture
+def mock() -> Iterator[MockServer]:
+    """A server of its own: clocks, terms and jobs of everyone are changed here."""
+    with MockServer() as server:
+        yield server
+
+
+@pytest.fixture
+def own(mock: MockServer) -> Api:
+    return api_of(mock.url)
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract | None:
+    return found_contract()
+
+
+def test_the_control_api_survives_everything(mock: MockServer, own: Api, contract: Contract | None) -> None:
+    def known(case: _Case) -> bool:
+        if "job_id" in case.path_parameters:
+            httpx.delete(f"{mock.url}/_mock/terms")
+            case.path_parameters["job_id"] = own.submit(URL, progress="held")
+            return True
+        return case.query.pop("key", None) is not None
+
+    for operation in _operations(mock):
+        if operation.path.startswith("/_mock"):
+            _fuzz(operation, known, own, contract)
+
+
+def test_the_vendors_api_survives_everything(mock: MockServer, own: Api, contract: Contract | None) -> None:
+    def known(case: _Case) -> bool:
+        if "transcript_id" in case.path_parameters:
+            case.path_parameters["transcript_id"] = own.submit(URL)
+            own.get(case.path_parameters["transcript_id"])
+            return True
+        if isinstance(case.body, dict) and "audio_url" in case.body:
+            case.body["audio_url"] = URL
+            return True
+        return False
+
+    for operation in _operations(mock):
+        if not operation.path.startswith("/_mock"):
+            _fuzz(operation, known, own, contract)
+
+
+def test_no_operation_of_the_vendor_is_open_to_everyone(mock: MockServer) -> None:
+    document = httpx.get(f"{mock.url}/_mock/openapi.json").json()
+    secured = [
+        (method, path)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if "security" in operation
+    ]
+    assert {path for _, path in secured} == {path for path in document["paths"] if path.startswith("/v2/")}
+    for method, path in secured:
+        for content in (b"", b"{", b"\x00" * 100):
+            reply = httpx.request(method, mock.url + path, content=content)
+            assert (reply.status_code, reply.headers["content-type"]) == (401, "application/json"), (method, path)
+
+
+def _operations(mock: MockServer) -> list[_Operation]:
+    """Return the operations of our own description, without the switch that makes the server answer 500 on purpose."""
+    document = httpx.get(f"{mock.url}/_mock/openapi.json").json()
+    del document["components"]["schemas"]["TermsChange"]["properties"]["failing"]
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.update(base_url=mock.url)
+    return [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
+
+
+def _fuzz(
+    operation: _Operation,
+    known: Callable[[_Case], bool],
+    own: Api,
+    contract: Contract | None,
+) -> None:
+    """Try every boundary that the description has, and some examples that keep to it and that do not.
+
+    ``known`` makes a case speak of what there is, and says whether it did: else most would end at an unknown id.
+    """
+
+    def check(case: _Case) -> None:
+        reply = _send(case, own, contract)
+        if known(case):
+            reply = _send(case, own, contract)
+        if operation.label == "POST /v2/transcript" and reply.status_code == 200:
+            own.get(orjson.loads(reply.content)["id"])
+
+    modes, generation = list(GenerationMode), GenerationConfig()
+    for case in operation.schema.iter_coverage_cases(operation, generation_modes=modes, generation_config=generation):
+        check(case)
+    for mode in modes if operation.body or operation.query else modes[:1]:  # any text fits a path
+        _BOUNDED(given(operation.as_strategy(generation_mode=mode))(check))()
+
+
+def _send(case: _Case, own: Api, contract: Contract | None) -> schemathesis.Response:
+    reply = case.call(headers={"Authorization": own.key})
+    problem = _problem(case, reply)
+    assert problem is None, f"{problem}\n{case.as_curl_command()}\n{reply.status_code} {reply.content[:500]!r}"
+    if contract is not None:
+        path = httpx.URL(str(reply.request.url)).path
+        headers = {name: values[0] for name, values in reply.headers.items()}
+        method = str(reply.request.method)
+        contract.check(Answer(method, path, reply.status_code, _media_type(reply), headers, reply.content))
+    return reply
+
+
+def _problem(case: _Case, reply: schemathesis.Response) -> str | None:
+    if reply.status_code >= 500:
+        return "the server failed"
+    if _media_type(reply) == "application/json" and reply.request.method != "HEAD":
+        try:
+            orjson.loads(reply.content)
+        except orjson.JSONDecodeError as error:
+            return f"the reply is said to be JSON: {error}"
+    asked_without_key = not reply.request.headers.get("Authorization")
+    if (
+        "security" in case.operation.definition.raw
+        and asked_without_key
+        and reply.status_code not in (204, 401, 404, 405)
+    ):
+        return "the reply to a request without a key is not 401"
+    return None
+
+
+def _media_type(reply: schemathesis.Response) -> str:
+    return (reply.headers.get("content-type") or [""])[0].partition(";")[0]
