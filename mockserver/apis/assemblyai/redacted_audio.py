@@ -57,7 +57,7 @@ def link_to(base: str, project: Project, job: Row, quirks: Quirks) -> str:
     now = project.clock.now()
     expires = (job["finished"] + _LIFETIME if "redacted_link_24h" in quirks else now + _HOUR // 2) // SECOND
     query = {"AWSAccessKeyId": "MOCK", "Signature": _signature(project, job["id"], expires), "Expires": expires}
-    return f"{base}/redacted-audio/{job['id']}.{_form(_params(job))}?{urlencode(query)}"
+    return f"{base}/redacted-audio/{_file_name(job)}?{urlencode(query)}"
 
 
 def _signature(project: Project, job_id: str, expires: int) -> str:
@@ -83,7 +83,8 @@ def _is_good(call: Call, project: Project, job: Row) -> bool:
     if call.method == "HEAD" or not expires.isascii() or not expires.isdigit() or len(expires) > 15:
         return False
     signed = call.query_params.get("Signature") == _signature(project, job["id"], int(expires))
-    return signed and job["deleted"] is None and project.clock.now() < int(expires) * SECOND
+    named = call.path_params["name"] == _file_name(job)
+    return named and signed and job["deleted"] is None and project.clock.now() < int(expires) * SECOND
 
 
 def _part(path: Path, size: int, wanted: str | None) -> Reply:
@@ -118,6 +119,10 @@ def has_audio(job: Row, transcript: bytes) -> bool:
 
 def _form(params: Mapping[str, Any]) -> str:
     return params.get("redact_pii_audio_quality") or "mp3"
+
+
+def _file_name(job: Row) -> str:
+    return f"{job['id']}.{_form(_params(job))}"
 
 
 def _params(job: Row) -> dict[str, Any]:
