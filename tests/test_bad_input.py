@@ -300,7 +300,10 @@ def test_a_browser_may_read_every_reply(api: Api, origin: str) -> None:
 @pytest.fixture
 def redacted(api: Api) -> str:
     url = api.upload((AUDIO / "hello.wav").read_bytes())
-    options = {"redact_pii_audio_options": {"return_redacted_no_speech_audio": True}, "redact_pii_audio_quality": "wav"}
+    options: dict[str, Any] = {
+        "redact_pii_audio_options": {"return_redacted_no_speech_audio": True},
+        "redact_pii_audio_quality": "wav",
+    }
     job = api.submit(url, redact_pii=True, redact_pii_policies=["person_name"], redact_pii_audio=True, **options)
     api.get(job)
     link: str = api.http.get(f"/v2/transcript/{job}/redacted-audio").json()["redacted_audio_url"]
@@ -321,7 +324,7 @@ def test_a_range_that_makes_no_sense_is_left_out_of_account_or_refused(redacted:
         "bytes=-1-2",
         "bytes=" + "9" * 5000 + "-",
     ):
-        reply = httpx.get(redacted, headers={"Range": wanted.encode()})
+        reply = httpx.get(redacted, headers={b"Range": wanted.encode()})
         assert (reply.status_code, len(reply.content)) == (200, len(whole)), wanted
     for wanted in (f"bytes={len(whole)}-", "bytes=5-4", "bytes=999999999999999999-", "bytes=-0"):
         reply = httpx.get(redacted, headers={"Range": wanted})

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import httpx
 import orjson
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.config import GenerationConfig
@@ -51,21 +52,21 @@ def contract() -> Contract | None:
 def test_the_control_api_survives_everything(mock: MockServer, own: Api, contract: Contract | None) -> None:
     def known(case: _Case) -> bool:
         if "job_id" in case.path_parameters:
-            httpx.delete(f"{mock.url}/_mock/terms")
-            case.path_parameters["job_id"] = own.submit(URL, progress="held")
+            case.path_parameters["job_id"] = job
             return True
         return case.query.pop("key", None) is not None
 
     for operation in _operations(mock):
         if operation.path.startswith("/_mock"):
+            httpx.delete(f"{mock.url}/_mock/terms")
+            job = own.submit(URL, progress="held")
             _fuzz(operation, known, own, contract)
 
 
 def test_the_vendors_api_survives_everything(mock: MockServer, own: Api, contract: Contract | None) -> None:
     def known(case: _Case) -> bool:
         if "transcript_id" in case.path_parameters:
-            case.path_parameters["transcript_id"] = own.submit(URL)
-            own.get(case.path_parameters["transcript_id"])
+            case.path_parameters["transcript_id"] = job
             return True
         if isinstance(case.body, dict) and "audio_url" in case.body:
             case.body["audio_url"] = URL
@@ -74,6 +75,8 @@ def test_the_vendors_api_survives_everything(mock: MockServer, own: Api, contrac
 
     for operation in _operations(mock):
         if not operation.path.startswith("/_mock"):
+            job = own.submit(URL)
+            own.get(job)
             _fuzz(operation, known, own, contract)
 
 
@@ -112,10 +115,12 @@ def _fuzz(
     ``known`` makes a case speak of what there is, and says whether it did: else most would end at an unknown id.
     """
 
+    session = requests.Session()
+
     def check(case: _Case) -> None:
-        reply = _send(case, own, contract)
+        reply = _send(case, own, contract, session)
         if known(case):
-            reply = _send(case, own, contract)
+            reply = _send(case, own, contract, session)
         if operation.label == "POST /v2/transcript" and reply.status_code == 200:
             own.get(orjson.loads(reply.content)["id"])
 
@@ -124,10 +129,11 @@ def _fuzz(
         check(case)
     for mode in modes if operation.body or operation.query else modes[:1]:  # any text fits a path
         _BOUNDED(given(operation.as_strategy(generation_mode=mode))(check))()
+    session.close()
 
 
-def _send(case: _Case, own: Api, contract: Contract | None) -> schemathesis.Response:
-    reply = case.call(headers={"Authorization": own.key})
+def _send(case: _Case, own: Api, contract: Contract | None, session: requests.Session) -> schemathesis.Response:
+    reply = case.call(session=session, headers={"Authorization": own.key})
     problem = _problem(case, reply)
     assert problem is None, f"{problem}\n{case.as_curl_command()}\n{reply.status_code} {reply.content[:500]!r}"
     if contract is not None:
