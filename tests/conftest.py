@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
 
 from mockserver.embed import MockServer
 from tests.contract import Answer, found_contract
 
+hypothesis.settings.register_profile("tests", deadline=None)  # how long an example takes is the machine's affair
+hypothesis.settings.load_profile("tests")
 AUDIO = Path(__file__).parent.parent / "fixtures" / "audio"
 
 

@@ -1,7 +1,7 @@
 """Every reply on the vendor's paths is held against the vendor's own OpenAPI file, where that file is at hand.
 
 It is the vendor's and stays outside the repository: beside it in ``shared/spec``, or where the variable
-MOCKSERVER_SPEC says. Without the file nothing is checked.
+CONTRACT_SPEC says. Without the file nothing is checked.
 
 The file is OpenAPI 3.1, whose schemas are plain JSON Schema: ``null`` is a type there, and keys beside ``$ref`` count.
 """
@@ -314,10 +314,10 @@ class Contract:
 
 def found_contract() -> Contract | None:
     """Return the vendor's contract, or None where there is no file."""
-    named = os.environ.get("MOCKSERVER_SPEC")
+    named = os.environ.get("CONTRACT_SPEC")
     file = Path(named) if named else _BESIDE
     if named and not file.is_file():
-        raise FileNotFoundError(f"MOCKSERVER_SPEC names {named}, which is no file")
+        raise FileNotFoundError(f"CONTRACT_SPEC names {named}, which is no file")
     return Contract(file) if file.is_file() else None
 
 

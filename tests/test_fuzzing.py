@@ -26,7 +26,6 @@ _BOUNDED = settings(
     max_examples=10,
     derandomize=True,
     database=None,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate, Phase.shrink],
 )

@@ -175,7 +175,7 @@ anything = st.recursive(
 parameters = st.sampled_from([*KEYS, "domain", "language_codes", "error", "metadata", "speech_model", "audio_url"])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(parameters, anything, max_size=4))
 def test_no_parameter_makes_the_server_fail(api: Api, params: dict[str, Any]) -> None:
     body = json.dumps({"audio_url": "https://example.com/errors/server-error.mp3"} | params)
@@ -185,7 +185,7 @@ def test_no_parameter_makes_the_server_fail(api: Api, params: dict[str, Any]) ->
         assert api.http.get(f"/v2/transcript/{reply.json()['id']}").status_code == 200
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200))
 def test_no_body_makes_the_server_fail(api: Api, body: bytes) -> None:
     assert api.http.post("/v2/transcript", content=body).status_code == 400

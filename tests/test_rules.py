@@ -82,9 +82,9 @@ CASES: list[tuple[dict[str, Any], str]] = [
         {"keyterms_prompt": ["x"] * 201, "speech_models": ["universal-2"]},
         "`keyterms_prompt` must be at most 200 terms",
     ),
-    ({"keyterms_prompt": ["a b c d e f g"]}, "`keyterms_prompt` must be terms of at most 6 words: a b c d e f g"),
+    ({"keyterms_prompt": ["a b c d e f g"]}, "`keyterms_prompt` must be terms of 1 to 6 words: a b c d e f g"),
     ({"word_boost": ["x"] * 1001}, "`word_boost` must be at most 1000 terms"),
-    ({"word_boost": [""]}, "`word_boost` must be terms of at most 6 words: "),
+    ({"word_boost": [""]}, "`word_boost` must be terms of 1 to 6 words: (empty)"),
     (
         {"word_boost": ["fine", "what?!"]},
         "'what?!' was included in the word boost list but contains unsupported characters",

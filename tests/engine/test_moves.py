@@ -46,7 +46,7 @@ schedules = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(schedules, st.integers(1, 4), st.booleans())
 def test_any_schedule_is_run_in_order_and_within_the_slots(
     jobs: list[tuple[int, int, bool, int]], slots: int, in_one_go: bool

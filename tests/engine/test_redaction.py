@@ -153,7 +153,7 @@ def test_spans_outside_of_the_audio_and_empty_ones_do_nothing(spans: list[tuple[
 times = st.integers(-100, 500)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(spans=st.lists(st.tuples(times, times), max_size=6), channels=st.sampled_from([1, 2]))
 def test_a_sample_is_silent_if_and_only_if_a_span_covers_it(spans: list[tuple[int, int]], channels: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
