@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -11,6 +13,7 @@ PUNCTUATION = " \"'“”‘’«»‹›„`.,;:!?¡¿…。？！।؟、，�
 _ABBREVIATED = ("a.m.", "p.m.", "inc.", "jr.", "sr.", "ltd.", "co.", "corp.", "u.s.", "u.k.", "d.c.")
 _POSSESSIVES = ("'s", "’s")
 _LONGEST_KEY = 64
+_EDGES = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
 
 
 @lru_cache(1 << 16)
@@ -32,6 +35,22 @@ def stem(word: str) -> str:
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]
     return word
+
+
+def is_mark(character: str) -> bool:
+    """Say whether this is part of a letter, such as an accent or the vowel signs of Hindi: Python counts it as none."""
+    return unicodedata.category(character).startswith("M")
+
+
+def edges(word: str) -> tuple[str, str, str]:
+    """Return the punctuation before a word, the word itself, and that after it; all empty if there is no word."""
+    found = _EDGES.match(word)
+    if found is None or not found[2]:
+        return "", "", ""
+    before, core, after = found.groups()
+    while after and is_mark(after[0]):
+        core, after = core + after[0], after[1:]
+    return before, core, after
 
 
 def trimmed(text: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mockserver.engine.phrases import is_mark
 from mockserver.engine.transcripts import Transcript
 
 _ENDS = ".!?…。？！।؟"
@@ -22,6 +23,7 @@ _LONG_PAUSE = 2000
 _SENTENCES_IN_PARAGRAPH = 5
 _CAPTION_WIDTH = 80
 _SEARCHED = re.compile(r"[\W_]+")
+_ARROW = re.compile("-{2,}>")
 
 
 class Spoken(NamedTuple):
@@ -183,7 +185,7 @@ def _short_time(moment: int) -> str:
 
 def _line(text: str) -> str:
     """Return text that cannot be taken for the times of a caption."""
-    return text.replace("-->", "->")
+    return _ARROW.sub("->", text)
 
 
 def _escaped(text: str) -> str:
@@ -197,19 +199,26 @@ def search(transcript: Transcript, wanted: Sequence[str]) -> list[Match]:
     for text, bare in phrases.items():
         by_first.setdefault(bare[0], []).append((text, bare))
     words = list(spoken(transcript))
-    keys = [_bare(word.text) for word in words]
+    all_keys = [_bare(word.text) for word in words]
+    places = [place for place, key in enumerate(all_keys) if key]
+    keys = [all_keys[place] for place in places]
     found: dict[str, Match] = {}
-    for place, key in enumerate(keys):
+    for at, key in enumerate(keys):
         for text, bare in by_first.get(key, ()):
-            if keys[place : place + len(bare)] == bare:
+            if keys[at : at + len(bare)] == bare:
+                first, last = places[at], places[at + len(bare) - 1]
                 match = found.setdefault(text, Match(" ".join(text.lower().split()), [], []))
-                match.times.append((words[place].start, max(w.end for w in words[place : place + len(bare)])))
-                match.places.append(place)
+                match.times.append((words[first].start, max(w.end for w in words[first : last + 1])))
+                match.places.append(first)
     return [found[text] for text in phrases if text in found]
 
 
 def _bare(word: str) -> str:
-    return _SEARCHED.sub("", word).casefold()
+    """Return the letters and digits, with the marks that are part of letters; nothing of a word without any."""
+    bare = _SEARCHED.sub("", word)
+    if bare and not word.isascii():
+        bare = "".join(character for character in word if character.isalnum() or is_mark(character))
+    return bare.casefold()
 
 
 def _bare_words(text: str) -> list[str]:
