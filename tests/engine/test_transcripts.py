@@ -10,33 +10,7 @@ from hypothesis import strategies as st
 
 from mockserver.engine.generate import conversation
 from mockserver.engine.transcripts import Transcript, UntimedTurn, UntimedWord, transcribe
-
-texts = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=12)
-moments = st.integers(0, 100_000)
-
-
-@st.composite
-def words(draw: st.DrawFn) -> UntimedWord:
-    text = draw(texts)
-    if draw(st.booleans()):
-        return UntimedWord(text)
-    start, length = draw(moments), draw(moments)
-    return UntimedWord(text, start, start + length, draw(st.none() | st.floats(0, 1)))
-
-
-@st.composite
-def turns(draw: st.DrawFn) -> UntimedTurn:
-    said = tuple(draw(st.lists(words(), max_size=8)))
-    speaker = draw(st.none() | st.sampled_from("ABC"))
-    channel = draw(st.none() | st.integers(1, 2))
-    if draw(st.booleans()):
-        return UntimedTurn(said, speaker, channel)
-    start = draw(moments)
-    return UntimedTurn(said, speaker, channel, start, start + draw(moments))
-
-
-conversations = st.lists(turns(), max_size=6)
-durations = st.integers(1, 36_000_000)
+from tests.strategies import conversations, durations, texts
 
 
 @given(conversations, durations)

@@ -15,7 +15,7 @@ from mockserver.engine.lexicon import FILLERS, is_profane
 from mockserver.engine.phrases import plain, trimmed
 from mockserver.engine.transcripts import UntimedTurn, UntimedWord, transcribe
 from mockserver.engine.views import Passage, Spoken, sentences
-from tests.engine.test_transcripts import conversations
+from tests.strategies import conversations
 
 LANGUAGES = ["en", "en_us", "es", "fr", "de", "it", "pt", "zz"]
 TELLING = (
