@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 from mockserver.engine.lexicon import FILLERS, is_profane
+from mockserver.engine.phrases import edges, is_mark
 from mockserver.engine.transcripts import Transcript, Turn, Word
 
 T = TypeVar("T")
 _LONGEST_TAG = 6
-_EDGES = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
 _PUNCTUATION = re.compile(r"(?<!\w)[^\w\s$€£%#@+-]+|[^\w\s%]+(?!\w)")
 _DIALLED = re.compile(r"\d+(?:[-/]\d+)+", re.ASCII)
 _POINT = re.compile(r"(?<=\d)\.(?=\d)", re.ASCII)
@@ -102,8 +103,12 @@ def _respelled(spell: Callable[[str], str]) -> _Step:
 
 def bare(word: str) -> str:
     """Return a word without the punctuation around it, in lower case."""
-    found = _EDGES.match(word)
-    return found[2].lower() if found else ""
+    return edges(word)[1].lower()
+
+
+def _key(word: str) -> str:
+    """Return what a word is recognised by: what is not a word, such as ``&``, by itself."""
+    return bare(word) or word.lower()
 
 
 def _without_fillers(words: Sequence[Word]) -> Sequence[Word]:
@@ -155,14 +160,14 @@ class _Phrases(Generic[T]):
     def __init__(self, phrases: Iterable[tuple[Sequence[str], T]]) -> None:
         self._by_first: dict[str, list[tuple[list[str], T]]] = {}
         for phrase, meaning in phrases:
-            wanted = [bare(word) or word.lower() for word in phrase]
+            wanted = [_key(word) for word in phrase]
             self._by_first.setdefault(wanted[0], []).append((wanted, meaning))
         for known in self._by_first.values():
             known.sort(key=lambda entry: len(entry[0]), reverse=True)
 
     def parts(self, words: Sequence[Word]) -> Iterator[tuple[Sequence[Word], T | None]]:
         """Yield the words in parts: phrases with what they mean, and words that belong to none."""
-        keys = [bare(word.text) for word in words]
+        keys = [_key(word.text) for word in words]
         place = 0
         while place < len(words):
             length, meaning = self._at(keys, place)
@@ -203,27 +208,29 @@ class _Terms:
 
 
 def _joined(words: Sequence[Word], text: str) -> Word:
-    before, after = _around(words[0].text)[0], _around(words[-1].text)[1]
+    own_before, _, own_after = edges(text)
+    before = edges(words[0].text)[0].removesuffix(own_before)
+    after = edges(words[-1].text)[2].removeprefix(own_after)
     confidence = sum(word.confidence for word in words) / len(words)
     return Word(before + text + after, words[0].start, max(word.end for word in words), confidence)
-
-
-def _around(word: str) -> tuple[str, str]:
-    found = _EDGES.match(word)
-    return (found[1], found[3]) if found and found[2] else ("", "")
 
 
 def _starred(word: str) -> str:
     if not is_profane(word):
         return word
-    found = _EDGES.match(word)
-    assert found is not None
-    return f"{found[1]}{found[2][:1]}{'*' * (len(found[2]) - 1)}{found[3]}"
+    before, core, after = edges(word)
+    return f"{before}{core[:1]}{'*' * (len(core) - 1)}{after}"
 
 
 def _unpunctuated(words: Sequence[Word]) -> Sequence[Word]:
-    stripped = (word._replace(text=_PUNCTUATION.sub("", word.text)) for word in words)
+    stripped = (word._replace(text=_PUNCTUATION.sub(_marks_first, word.text)) for word in words)
     return [word for word in stripped if word.text]
+
+
+def _marks_first(found: re.Match[str]) -> str:
+    """Return the marks that the punctuation begins with, if they belong to a letter before it."""
+    previous = found.string[found.start() - 1 : found.start()]
+    return "".join(takewhile(is_mark, found[0])) if previous and (previous.isalnum() or is_mark(previous)) else ""
 
 
 def _plain_english(word: str) -> str:
@@ -286,10 +293,11 @@ def redacted(transcript: Transcript, places: Iterable[Place], *, by_name: bool) 
 def _hidden(word: Word, label: str | None, by_name: bool) -> Word:
     if label is None:
         return word
+    before, core, after = edges(word.text)
     if by_name:
-        before, after = _around(word.text)
         return word._replace(text=f"{before}[{label.upper()}]{after}")
-    return word._replace(text="".join("#" if character.isalnum() else character for character in word.text))
+    hashed = "".join("#" if character.isalnum() or is_mark(character) else character for character in core)
+    return word._replace(text=f"{before}{hashed}{after}" if core else word.text)
 
 
 def renamed(transcript: Transcript, names: Mapping[str, str]) -> Transcript:
