@@ -90,7 +90,7 @@ def cut(transcript: Transcript, start: int | None, end: int | None) -> Transcrip
     """Return what is said from ``start`` to ``end``: the words that begin there."""
     if start is None and end is None:
         return transcript
-    first, last = start or 0, transcript.duration if end is None else end
+    first, last = start or 0, transcript.duration + 1 if end is None else end
     turns = (_cut_turn(turn, first, last) for turn in transcript.turns)
     return transcript.with_turns([turn for turn in turns if turn.words])
 
