@@ -177,7 +177,7 @@ def _wording(params: Mapping[str, Any]) -> Wording:
     return Wording(
         fillers=bool(params.get("disfluencies")),
         other_tags=params.get("remove_audio_tags") == "speaker",
-        spellings=tuple((tuple(phrase.split()), s["to"]) for s in spellings for phrase in s["from"]),
+        spellings=tuple((tuple(phrase.split()), s["to"].strip()) for s in spellings for phrase in s["from"]),
         terms=tuple(tuple(term.split()) for term in terms),
         profanity=not params.get("filter_profanity"),
         punctuated=params.get("punctuate") is not False,
