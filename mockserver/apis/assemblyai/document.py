@@ -97,6 +97,14 @@ class Document:
         static = static_entities(self.sentences, self.params.get("redact_static_entities") or {})
         return [Place(entity.first, entity.count, entity.kind) for entity in (*found, *static)]
 
+    def hides(self, entity: Entity) -> bool:
+        """Say whether any word of an entity is redacted."""
+        return not self._hidden_words.isdisjoint(range(entity.first, entity.first + entity.count))
+
+    @cached_property
+    def _hidden_words(self) -> set[int]:
+        return {number for place in self.hidden for number in range(place.first, place.first + place.count)}
+
     @cached_property
     def sentences(self) -> list[Passage]:
         """Return the sentences before redaction."""

@@ -99,11 +99,10 @@ def _sentiment(document: Document) -> list[Shape]:
 
 
 def _entities(document: Document) -> list[Shape]:
-    hidden = {number for place in document.hidden for number in range(place.first, place.first + place.count)}
     words = [word for sentence in document.analysed for word in sentence.words]
 
     def text(entity: Entity) -> str:
-        if "redacted_results" in document.quirks and entity.first in hidden:
+        if "redacted_results" in document.quirks and document.hides(entity):
             return " ".join(word.text for word in words[entity.first : entity.first + entity.count])
         return entity.text
 

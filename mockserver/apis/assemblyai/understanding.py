@@ -52,13 +52,12 @@ def _identification(task: Mapping[str, Any], document: Document) -> Shape:
 
 def _formatting(task: Mapping[str, Any], document: Document) -> Shape:
     """Format what is not redacted; the transcript's own text stays as it is."""
-    hidden = {place.first for place in document.hidden}
     formats = {"date": _date, "phone_number": _phone, "email_address": _email}
     wanted = {"date": task.get("date"), "phone_number": task.get("phone_number"), "email_address": task.get("email")}
     mapping = {
         entity.text: formats[entity.kind](entity.text, pattern)
         for entity in document.entities
-        if entity.first not in hidden and (pattern := wanted.get(entity.kind))
+        if (pattern := wanted.get(entity.kind)) and not document.hides(entity)
     }
 
     def formatted(text: str) -> str:
