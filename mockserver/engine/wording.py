@@ -295,7 +295,7 @@ def _hidden(word: Word, label: str | None, by_name: bool) -> Word:
         return word
     before, core, after = edges(word.text)
     if by_name:
-        return word._replace(text=f"{before}[{label.upper()}]{after}")
+        return word._replace(text=f"{before}[{label.upper().replace(' ', '_')}]{after}")
     hashed = "".join("#" if character.isalnum() or is_mark(character) else character for character in core)
     return word._replace(text=f"{before}{hashed}{after}" if core else word.text)
 
