@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import hypothesis
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mockserver.embed import MockServer
 from tests.contract import Answer, found_contract
 
-hypothesis.settings.register_profile("tests", deadline=None)  # how long an example takes is the machine's affair
-hypothesis.settings.load_profile("tests")
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
+
 AUDIO = Path(__file__).parent.parent / "fixtures" / "audio"
 
 

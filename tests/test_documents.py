@@ -214,7 +214,7 @@ def words_in(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [word for item in items for word in item["words"]]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(params=requests())
 def test_text_words_and_utterances_say_the_same(api: Api, params: dict[str, Any]) -> None:
     seen = Seen(api, params)
@@ -236,7 +236,7 @@ def test_text_words_and_utterances_say_the_same(api: Api, params: dict[str, Any]
     assert view["confidence"] == pytest.approx(sum(confidences) / len(words) if words else 0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(params=requests(), width=st.none() | st.integers(5, 100))
 def test_exports_agree_with_the_words(api: Api, params: dict[str, Any], width: int | None) -> None:
     seen = Seen(api, params)
@@ -291,7 +291,7 @@ def walk(value: Any) -> Iterator[dict[str, Any]]:
         yield from walk(part)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(params=requests())
 def test_every_time_lies_inside_the_audio_and_every_share_between_0_and_1(api: Api, params: dict[str, Any]) -> None:
     seen = Seen(api, params)
@@ -334,7 +334,7 @@ def without_redaction(params: Mapping[str, Any], *others: str) -> dict[str, Any]
     return {name: value for name, value in params.items() if name not in (*PLAIN_KEYS, *others)}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(params=requests())
 def test_sentiments_are_the_sentences_and_entities_stand_where_they_say(api: Api, params: dict[str, Any]) -> None:
     wanted = {"sentiment_analysis": True, "entity_detection": True}
@@ -371,7 +371,7 @@ def is_quirky(api: Api) -> bool:
     return api.key == "redacted_results"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(params=requests(REDACTIONS))
 def test_redaction_changes_hidden_words_and_nothing_else(api: Api, params: dict[str, Any]) -> None:
     params |= {"redact_pii_return_unredacted": True, "entity_detection": True}
@@ -381,7 +381,7 @@ def test_redaction_changes_hidden_words_and_nothing_else(api: Api, params: dict[
         return
     assert len(seen.words) == len(plain.words)
     labels = {*params["redact_pii_policies"], *params.get("redact_static_entities", ())}
-    tag = "|".join(re.escape(f"[{label.upper()}]") for label in labels)
+    tag = "|".join(re.escape(f"[{label.upper().replace(' ', '_')}]") for label in labels)
     hidden = set()
     for place, (old, new) in enumerate(zip(plain.words, seen.words, strict=True)):
         assert old | {"text": ""} == new | {"text": ""}
@@ -411,7 +411,7 @@ UNREDACTED = ("entities", "sentiment_analysis_results", "chapters", "auto_highli
 UNREDACTED_TOO = ("content_safety_labels", "iab_categories_result")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(params=requests(REDACTIONS, UNDERSTANDING))
 def test_a_hidden_word_is_said_nowhere(api: Api, params: dict[str, Any]) -> None:
     seen = Seen(api, params)
@@ -428,7 +428,7 @@ def test_a_hidden_word_is_said_nowhere(api: Api, params: dict[str, Any]) -> None
             assert secret not in replies
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(params=requests(REDACTIONS))
 def test_redacted_audio_hides_exactly_the_hidden_words(params: dict[str, Any]) -> None:
     turns = [

@@ -60,7 +60,7 @@ def test_a_passage_lasts_as_long_as_its_words_and_none_leaves_the_audio(
     for view in all_views(transcript, width):
         for passage in view:
             assert 0 <= passage.start <= passage.end <= transcript.duration
-            assert all(passage.start <= word.start or word.speaker != passage.speaker for word in passage.words)
+            assert passage.start == passage.words[0].start
             assert all(word.end <= passage.end for word in passage.words)
             assert min(w.confidence for w in passage.words) - 1e-9 <= passage.confidence
             assert passage.confidence <= max(w.confidence for w in passage.words) + 1e-9
@@ -107,7 +107,7 @@ def test_captions_keep_to_the_width_and_waste_none_of_it(transcript: Transcript,
         )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(transcripts(), widths)
 def test_srt_is_read_back_as_the_very_captions(transcript: Transcript, width: int | None) -> None:
     written = views.srt(transcript, width)
@@ -121,11 +121,12 @@ def test_srt_is_read_back_as_the_very_captions(transcript: Transcript, width: in
     assert written.count("-->") == len(captions)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(transcripts(), widths)
 def test_webvtt_is_read_back_as_the_very_captions(transcript: Transcript, width: int | None) -> None:
     written = views.vtt(transcript, width)
     captions = list(views.captions(transcript, width))
+    assert "<" not in written
     found = list(webvtt.WebVTT.from_string(written, strict=True).captions)
     assert [(cue.start_time.in_milliseconds(), cue.end_time.in_milliseconds()) for cue in found] == [
         (caption.start, caption.end) for caption in captions
@@ -198,7 +199,7 @@ def looked_up(spoken: Sequence[Spoken], phrase: str) -> list[tuple[int, int, int
     return found
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(st.data(), transcripts())
 def test_word_search_finds_what_looking_through_the_text_finds(data: st.DataObject, transcript: Transcript) -> None:
     spoken = words_of(transcript)
