@@ -109,12 +109,18 @@ DEVIATIONS = (
         for name, fits in {
             "on_low_language_confidence": {"enum": ["error", "fallback", None]},
             "on_no_speech_detected": {"enum": ["error", "fallback", None]},
+            "swiss_german": {"type": ["boolean", "null"]},
+            "language_detection_model": {"type": ["string", "null"]},
         }.items()
     ),
     Deviation("Transcript.content_safety_labels", IDLE, "never null: empty until completed, then unavailable"),
     Deviation("Transcript.iab_categories_result", IDLE, "never null: empty until completed, then unavailable"),
     Deviation("Entity.speaker", {"type": ["string", "null"]}, LIVE),
     Deviation("SpeechModel", {"const": "universal-3-pro"}, "still accepted in September 2026, and echoed"),
+    Deviation(
+        "Transcript.speech_model", {"enum": ["best", "nano", "slam-1", "universal"]}, "ours: echoed with the old quirk"
+    ),
+    Deviation("ContentSafetyLabel.severity", NULL, "some labels have no severity"),
     Deviation("PiiPolicy", TEXT, "unknown names are accepted silently and echoed"),
     Deviation("SentencesResponse.speech_model_used", TEXT, LIVE),
     Deviation("ParagraphsResponse.speech_model_used", TEXT, LIVE),
