@@ -109,10 +109,10 @@ DEVIATIONS = (
         for name, fits in {
             "on_low_language_confidence": {"enum": ["error", "fallback", None]},
             "on_no_speech_detected": {"enum": ["error", "fallback", None]},
-            "swiss_german": {"type": ["boolean", "null"]},
-            "language_detection_model": {"type": ["string", "null"]},
         }.items()
     ),
+    Deviation("Transcript.language_detection_options.swiss_german", {"type": ["boolean", "null"]}, SDK),
+    Deviation("Transcript.language_detection_options.language_detection_model", {"type": ["string", "null"]}, SDK),
     Deviation("Transcript.content_safety_labels", IDLE, "never null: empty until completed, then unavailable"),
     Deviation("Transcript.iab_categories_result", IDLE, "never null: empty until completed, then unavailable"),
     Deviation("Entity.speaker", {"type": ["string", "null"]}, LIVE),
