@@ -57,7 +57,7 @@ async def advance(
     asked: Advance, engine: EngineNeeded, courier: CourierNeeded, project: ProjectNamed
 ) -> dict[str, Any]:
     """Move the clock forward, and show the transitions that came due by it."""
-    await courier.all_prepared(project)
+    await courier.preparer.all_prepared(project)
     try:
         _clock(engine, project).advance(round(asked.seconds * SECOND))
     except ValueError as error:

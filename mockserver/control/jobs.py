@@ -48,7 +48,7 @@ async def show_all(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
     """List jobs, newest first."""
-    await courier.all_prepared(project)
+    await courier.preparer.all_prepared(project)
     engine.settle()
     await courier.committed()
     project_id = project.id if project else None
@@ -89,7 +89,7 @@ async def _settled(engine: Engine, courier: Courier, job_id: str) -> Row:
     """Return a job after everything that is due by now has happened to it."""
     job = engine.jobs.find(job_id)
     if job is not None:
-        await courier.prepared(job)
+        await courier.preparer.prepared(job)
         engine.settle()
         job = engine.jobs.find(job_id)
     if job is None:

@@ -30,7 +30,7 @@ async def show_all(
     wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for calls that are being made.")] = 0,
 ) -> dict[str, Any]:
     """List deliveries, newest first, each with its attempts."""
-    await courier.all_prepared(project)
+    await courier.preparer.all_prepared(project)
     engine.settle()
     await courier.committed()
     if wait:

@@ -1,4 +1,4 @@
-"""The background work: prepare jobs, settle what is due, reload fixtures, write the journal."""
+"""The background work of one event loop: settle, commit, reload fixtures, write the journal, and who does the rest."""
 
 from __future__ import annotations
 
@@ -9,21 +9,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import orjson
-
 from mockserver.engine import Engine
-from mockserver.engine.answers import Plan, perform
-from mockserver.engine.fixture import Outcome, Question
-from mockserver.engine.keys import Project
-from mockserver.engine.media import Sound, Unusable
-from mockserver.engine.options import Options
-from mockserver.engine.store import Row
 from mockserver.web import log
 from mockserver.web.family import Family
 from mockserver.web.messenger import Messenger
+from mockserver.web.preparer import Preparer
 from mockserver.web.redactor import Redactor
 from mockserver.web.shelf import Shelf
-from mockserver.web.sources import Audio, Sources
+from mockserver.web.sources import Sources
 from mockserver.web.workshop import Workshop
 
 _JOURNAL_DELAY = 0.25
@@ -51,6 +44,7 @@ class Courier:
         self.workshop = Workshop()
         self.shelf = Shelf(engine.data.views, self.workshop)
         self.sources = Sources(engine, self.in_thread, self.in_slow_thread)
+        self.preparer = Preparer(engine, self.sources, self.in_slow_thread, self.workshop)
         self.redactor = Redactor(engine, families, self.sources, self.workshop)
         self.messenger = Messenger(engine, families, self.redactor)
         self._stopped = False
@@ -58,8 +52,6 @@ class Courier:
         self._waiting: list[asyncio.Future[None]] = []
         self._alarm: asyncio.TimerHandle | None = None
         self._checkpointing: asyncio.Future[None] | None = None
-        self._preparing: dict[int, asyncio.Task[None]] = {}
-        self._last: dict[int, asyncio.Task[None]] = {}
         self._reloading = asyncio.Lock()
         self._next_look = 0
         self._flush_due = False
@@ -69,15 +61,13 @@ class Courier:
         """Begin, with the jobs that a stopped server left unprepared."""
         self._loop = asyncio.get_running_loop()
         self._engine.store.on_group = self.wake
-        self._prepare_all()
+        self.preparer.resume()
         self.wake()
 
     async def stop(self) -> None:
         """Stop; what is not finished stays stored and goes on with the next server."""
         self._stopped = True
-        for task in self._preparing.values():
-            task.cancel()
-        await asyncio.gather(*self._preparing.values(), return_exceptions=True)
+        await self.preparer.stop()
         if self._checkpointing is not None:
             await asyncio.wait({self._checkpointing})
         await self.messenger.stop()
@@ -131,7 +121,7 @@ class Courier:
         """Go on from what is stored, after a failed commit."""
         try:
             self._engine.rollback()
-            self._prepare_all()
+            self.preparer.resume()
         except sqlite3.Error:
             _logger.exception("the database cannot be read")
 
@@ -161,81 +151,6 @@ class Courier:
             future = self._loop.create_future()
             self._waiting.append(future)
             await future
-
-    def plan(self, project: Project, question: Question, audio: Audio | None) -> Plan | None:
-        """Return the plan of a new job if it needs no work, and no earlier one of its project is being prepared."""
-        if audio is None or project.id in self._last:
-            return None
-        return self._engine.answers.known(question, audio.found)
-
-    def prepare(self, number: int) -> None:
-        """Find a job's audio and work out its answer, in the background.
-
-        The jobs of a project move on in the order in which they came, those aside whose audio is downloaded.
-        """
-        job = self._engine.jobs.by_number(number)
-        if job is None:
-            return
-        before = None if self.sources.is_downloaded(job) else self._last.get(job["project"])
-        task = self._preparing[number] = asyncio.create_task(self._prepare(job, before))
-        if not self.sources.is_downloaded(job):
-            self._last[job["project"]] = task
-
-    def _prepare_all(self) -> None:
-        for number in self._engine.jobs.unprepared():
-            if number not in self._preparing:
-                self.prepare(number)
-
-    async def prepared(self, job: Row) -> None:
-        """Wait until a job that needs no download is prepared."""
-        if not job["prepared"] and job["number"] not in self._preparing:
-            self.prepare(job["number"])
-        task = self._preparing.get(job["number"])
-        if task is not None and not self.sources.is_downloaded(job):
-            await asyncio.wait({task}, timeout=_PATIENCE)
-
-    async def all_prepared(self, project: Project | None) -> None:
-        """Wait until every such job of a project, or of all, is prepared."""
-        jobs = [self._engine.jobs.by_number(number) for number in list(self._preparing)]
-        for job in jobs:
-            if job is not None and (project is None or job["project"] == project.id):
-                await self.prepared(job)
-
-    async def _prepare(self, job: Row, before: asyncio.Task[None] | None) -> None:
-        number = job["number"]
-        try:
-            project = self._engine.keys.project(job["project"])
-            plan = await self._plan_of(project, job)
-            if before is not None:
-                await asyncio.wait({before})
-            self._engine.jobs.prepare(project, number, plan)
-        except sqlite3.Error:
-            _logger.exception("job %s could not be prepared now; it will be when it is asked for", job["id"])
-        finally:
-            task = self._preparing.pop(number)
-            if self._last.get(job["project"]) is task:
-                del self._last[job["project"]]
-
-    async def _plan_of(self, project: Project, job: Row) -> Plan:
-        try:
-            audio = await self.sources.find(project, job)
-            options = Options.decode(job["options"])
-            asked = question(job["url"], audio, job["language"], job["key"], orjson.loads(job["params"]), options)
-            answers = self._engine.answers
-            path = self.sources.path_of(job, audio) if isinstance(audio.found, Sound) else None
-            known = answers.known(asked, audio.found)
-            if known is not None:
-                return known
-            script = await self.in_slow_thread(answers.begin, asked, audio.found, path)
-            if isinstance(script, Plan):
-                return script
-            run = self.workshop.run if script.is_long else self.in_slow_thread
-            return answers.keep(await run(perform, script))
-        except sqlite3.Error:
-            raise
-        except Exception:
-            _logger.exception("job %s could not be prepared", job["id"])
-            return Plan(None, Outcome(), Unusable("server_error"))
 
     async def fresh_fixtures(self) -> None:
         """Load the fixtures again if their files have changed.
@@ -274,12 +189,3 @@ class Courier:
             self._engine.journal.flush()
         except sqlite3.Error:
             _logger.exception("the journal could not be written")
-
-
-def question(
-    url: str, audio: Audio | None, language: str | None, key: str, params: dict[str, object], options: Options
-) -> Question:
-    """Return what a fixture is matched on."""
-    if audio is None:
-        return Question(url, None, None, None, language, key, params, options)
-    return Question(url, audio.file_name, audio.sha256, audio.size, language, key, params, options)

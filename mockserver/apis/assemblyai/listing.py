@@ -34,7 +34,7 @@ async def show(call: Call) -> Reply:
     """List transcripts, newest first."""
     asked = {name: value for name, value in call.query_params.items() if value}
     wanted = _wanted(asked, call)
-    await call.courier.all_prepared(call.project)
+    await call.courier.preparer.all_prepared(call.project)
     call.engine.jobs.settle(call.project)
     try:
         rows, has_older = call.engine.jobs.page(call.project, wanted)

@@ -28,7 +28,7 @@ async def look(call: Call) -> Row:
     job = jobs.find(call.job, call.project)
     if job is None:
         raise errors.no_such_transcript()
-    await call.courier.prepared(job)
+    await call.courier.preparer.prepared(job)
     jobs.settle(call.project)
     current = jobs.by_number(job["number"])
     if current is not None and jobs.poll(call.project, current):

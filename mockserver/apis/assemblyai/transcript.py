@@ -19,8 +19,8 @@ from mockserver.engine.media import Unusable
 from mockserver.engine.moves import FINISHED
 from mockserver.engine.store import Row
 from mockserver.settings import Progress
-from mockserver.web.courier import question
 from mockserver.web.family import Call, Operations
+from mockserver.web.preparer import question
 from mockserver.web.replies import ApiError, FileReply, Reply
 from mockserver.web.sources import Audio, upload_id
 
@@ -43,7 +43,9 @@ async def create(call: Call) -> Reply:
     audio = _audio_at_once(call, url)
     await call.courier.fresh_fixtures()
     asked = question(url, audio, language, call.account.key, params, options)
-    plan = call.courier.plan(call.project, asked, audio)
+    preparer = call.courier.preparer
+    known = preparer.known(asked, audio)
+    plan = None if preparer.has_line(call.project) else known
     submission = Submission(
         family=call.family.name,
         url=url,
@@ -58,7 +60,7 @@ async def create(call: Call) -> Reply:
     )
     number, job = call.engine.jobs.submit(call.project, submission, plan)
     if plan is None:
-        call.courier.prepare(number)
+        preparer.prepare(number, known)
     else:
         call.fixture = plan.fixture
     call.job = job["id"]

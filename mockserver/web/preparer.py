@@ -1,0 +1,162 @@
+"""Prepares jobs: finds their audio and works out their answers, outside the event loop where that takes long."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import deque
+from dataclasses import dataclass, field
+
+import orjson
+
+from mockserver.engine import Engine
+from mockserver.engine.answers import Plan, perform
+from mockserver.engine.fixture import Outcome, Question
+from mockserver.engine.keys import Project
+from mockserver.engine.media import Sound, Unusable
+from mockserver.engine.options import Options
+from mockserver.engine.store import Row
+from mockserver.web.sources import Audio, InThread, Sources
+from mockserver.web.workshop import Workshop
+
+_PATIENCE = 30.0
+_logger = logging.getLogger("mockserver")
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """A job that is being prepared; ``is_worked_out`` without a plan means that it could not be."""
+
+    number: int
+    project: int
+    is_downloaded: bool
+    noted: asyncio.Future[None]
+    plan: Plan | None = None
+    is_worked_out: bool = False
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+class Preparer:
+    """The jobs of a project move on in the order in which they came, those aside whose audio is downloaded.
+
+    They stand in a line; a plan is noted when all before it are.
+    """
+
+    def __init__(self, engine: Engine, sources: Sources, in_slow_thread: InThread, workshop: Workshop) -> None:
+        self._engine = engine
+        self._sources = sources
+        self._in_slow_thread = in_slow_thread
+        self._workshop = workshop
+        self._entries: dict[int, _Entry] = {}
+        self._lines: dict[int, deque[_Entry]] = {}
+
+    async def stop(self) -> None:
+        """Stop; what is not prepared is prepared by the next server."""
+        tasks = [entry.task for entry in self._entries.values() if entry.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def has_line(self, project: Project) -> bool:
+        """Say whether a new job of the project has to wait for earlier ones."""
+        return project.id in self._lines
+
+    def known(self, question: Question, audio: Audio | None) -> Plan | None:
+        """Return the plan of a job if it needs no work."""
+        return None if audio is None else self._engine.answers.known(question, audio.found)
+
+    def prepare(self, number: int, plan: Plan | None = None) -> None:
+        """Prepare a job in the background; ``plan`` is given if it is known already."""
+        job = self._engine.jobs.by_number(number)
+        if job is None:
+            return
+        noted = asyncio.get_running_loop().create_future()
+        entry = _Entry(number, job["project"], self._sources.is_downloaded(job), noted)
+        self._entries[number] = entry
+        if not entry.is_downloaded:
+            self._lines.setdefault(entry.project, deque()).append(entry)
+        if plan is None:
+            entry.task = asyncio.create_task(self._work_out(job, entry))
+        else:
+            self._worked_out(entry, plan)
+
+    def resume(self) -> None:
+        """Prepare every job that is stored without a plan, and is not being prepared."""
+        for number in self._engine.jobs.unprepared():
+            if number not in self._entries:
+                self.prepare(number)
+
+    async def prepared(self, job: Row) -> None:
+        """Wait until a job that needs no download is prepared."""
+        if not job["prepared"] and job["number"] not in self._entries:
+            self.prepare(job["number"])
+        await self._wait([self._entries.get(job["number"])])
+
+    async def all_prepared(self, project: Project | None) -> None:
+        """Wait until every such job of a project, or of all, is prepared."""
+        await self._wait([e for e in self._entries.values() if project is None or e.project == project.id])
+
+    @staticmethod
+    async def _wait(entries: list[_Entry | None] | list[_Entry]) -> None:
+        waited_for = [entry.noted for entry in entries if entry is not None and not entry.is_downloaded]
+        if waited_for:
+            await asyncio.wait(waited_for, timeout=_PATIENCE)
+
+    async def _work_out(self, job: Row, entry: _Entry) -> None:
+        plan = None
+        try:
+            plan = await self._plan_of(job)
+        except sqlite3.Error:
+            _logger.exception("job %s could not be prepared now; it will be when it is asked for", job["id"])
+        except Exception:
+            _logger.exception("job %s could not be prepared", job["id"])
+            plan = Plan(None, Outcome(), Unusable("server_error"))
+        finally:
+            self._worked_out(entry, plan)
+
+    async def _plan_of(self, job: Row) -> Plan:
+        project = self._engine.keys.project(job["project"])
+        audio = await self._sources.find(project, job)
+        options = Options.decode(job["options"])
+        asked = question(job["url"], audio, job["language"], job["key"], orjson.loads(job["params"]), options)
+        answers = self._engine.answers
+        known = answers.known(asked, audio.found)
+        if known is not None:
+            return known
+        path = self._sources.path_of(job, audio) if isinstance(audio.found, Sound) else None
+        script = await self._in_slow_thread(answers.begin, asked, audio.found, path)
+        if isinstance(script, Plan):
+            return script
+        run = self._workshop.run if script.is_long else self._in_slow_thread
+        return answers.keep(await run(perform, script))
+
+    def _worked_out(self, entry: _Entry, plan: Plan | None) -> None:
+        entry.plan, entry.is_worked_out = plan, True
+        if entry.is_downloaded:
+            self._note(entry)
+            return
+        line = self._lines[entry.project]
+        while line and line[0].is_worked_out:
+            self._note(line.popleft())
+        if not line:
+            del self._lines[entry.project]
+
+    def _note(self, entry: _Entry) -> None:
+        del self._entries[entry.number]
+        try:
+            if entry.plan is not None:
+                self._engine.jobs.prepare(self._engine.keys.project(entry.project), entry.number, entry.plan)
+        except sqlite3.Error:
+            _logger.exception("a job could not be prepared now; it will be when it is asked for")
+        finally:
+            entry.noted.set_result(None)
+
+
+def question(
+    url: str, audio: Audio | None, language: str | None, key: str, params: dict[str, object], options: Options
+) -> Question:
+    """Return what a fixture is matched on."""
+    if audio is None:
+        return Question(url, None, None, None, language, key, params, options)
+    return Question(url, audio.file_name, audio.sha256, audio.size, language, key, params, options)
