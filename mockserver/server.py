@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -48,6 +50,7 @@ def serve(settings: Settings) -> None:
     log.configure(settings)
     for name in settings.unknown_variables():
         log.say(f"{name} is in the environment, but there is no such setting")
+    _allow_many_sockets()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     where = str(settings.data) if settings.data else "a temporary directory"
@@ -55,6 +58,13 @@ def serve(settings: Settings) -> None:
         Server(settings, lambda url: log.say(f"mockserver listens on {url}, data in {where}"), alone=True).run()
     except SystemExit as stop:  # uvicorn has said why it could not listen
         sys.exit(1 if stop.code else 0)
+
+
+def _allow_many_sockets() -> None:
+    """Allow as many open files as the system does: clients and webhook calls each need one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -205,10 +205,30 @@ def test_a_list_by_nonsense_is_refused_by_name(api: Api, name: str, value: str) 
     assert name in hint or (name.endswith("_id") and "there is no transcript" in hint)
 
 
-@pytest.mark.parametrize("value", ["0001-01-01", "9999-12-31", "2024-2-9"])
+@pytest.mark.parametrize("value", ["0001-01-01", "9999-12-31", "2024-02-09"])
 def test_a_list_of_a_day_far_away_is_empty(api: Api, value: str) -> None:
     api.submit(URL)
     assert api.http.get("/v2/transcript", params={"created_on": value}).json()["transcripts"] == []
+
+
+LISTS = [name for name, shapes in SHAPES.items() if any(isinstance(shape, list) for shape in shapes)]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_a_million_wrong_items_is_refused_for_one_of_them(api: Api, name: str) -> None:
+    body = b'{"audio_url": "https://example.com/a.mp3", "%s": [%s1]}' % (name.encode(), b"1," * 1_000_000)
+    reply = api.http.post("/v2/transcript", content=body)
+    assert (reply.status_code, reply.json()) == (400, SCHEMA_ERROR)
+    assert name in reply.headers["x-mock-hint"]
+    assert stored(api) == 0
+
+
+def test_parameters_of_many_megabytes_are_refused_but_not_audio(api: Api) -> None:
+    reply = api.http.post("/v2/transcript", json={"audio_url": URL, "topics": ["x" * 100] * 50_000})
+    assert (reply.status_code, reply.json()) == (400, SCHEMA_ERROR)
+    assert "longer than" in reply.headers["x-mock-hint"]
+    audio = "data:audio/wav;base64," + "A" * 5_000_000
+    assert api.http.post("/v2/transcript", json={"audio_url": audio}).status_code == 200
 
 
 @pytest.mark.parametrize("form", ["srt", "vtt"])

@@ -99,9 +99,11 @@ def test_a_transcript_is_deleted_after_30_days_and_leaves_the_list_after_90(api:
     text = api.get(job)["text"]
     api.advance(30 * DAY - 10)
     assert api.get(job)["text"] == text
+    assert row(api, job)["audio_url"] == URL
     api.advance(11)
+    assert row(api, job)["audio_url"] == "deleted_by_user"
     assert api.get(job)["text"] == "Deleted by user."
-    assert row(api, job)
+    assert row(api, job)["audio_url"] == "deleted_by_user"
     api.advance(60 * DAY)
     assert api.http.get("/v2/transcript").json()["transcripts"] == []
 

@@ -23,6 +23,7 @@ from mockserver.apis.assemblyai import render
 from mockserver.apis.assemblyai.redacted_audio import redaction
 from mockserver.apis.assemblyai.rules import broken
 from mockserver.embed import MockServer
+from mockserver.engine.options import cut
 from mockserver.engine.transcripts import UntimedTurn, UntimedWord, transcribe
 from tests.conftest import Api
 
@@ -435,10 +436,15 @@ def test_redacted_audio_hides_exactly_the_hidden_words(params: dict[str, Any]) -
         UntimedTurn(tuple(map(UntimedWord, turn["text"].split())), turn["speaker"], turn.get("channel"))
         for turn in fixture_of(params)["turns"]
     ]
-    transcript = transcribe(turns, language="en", duration=600_000, seed="s", channels=2).encode()
-    job = {"params": json.dumps(params)}
+    whole = transcribe(turns, language="en", duration=600_000, seed="s", channels=2)
+    start, end = params.get("audio_start_from") or 0, params.get("audio_end_at") or 600_000
+    transcript = cut(whole, start, end).encode()
+    job = {"params": json.dumps(params), "duration": 600_000}
     document = render.document(job, transcript, ())
     spans = redaction(job, transcript).spans
+    for moment in {0, start - 1, end, 599_999}:
+        if 0 <= moment < start or end <= moment < 600_000:
+            assert any(first <= moment < last for first, last in spans)
     for heard, shown in zip(document.named.words, document.shown.words, strict=True):
         covered = any(start <= heard.start and heard.end <= end for start, end in spans)
         touched = any(start < heard.end and heard.start < end for start, end in spans)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,18 @@ def test_a_reset_forgets_the_views(long: Api) -> None:
     again = long.submit(URL, redact_pii=True, redact_pii_policies=["person_name"])
     assert again == first
     assert long.get(again)["words"] != words
+
+
+def test_a_reset_while_a_view_is_made_gives_the_next_job_its_own(long: Api) -> None:
+    long.freeze()
+    first = long.submit(URL)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(long.http.get, f"/v2/transcript/{first}", params={"x": 1})
+        long.control.post("/reset")
+        again = long.submit(URL, redact_pii=True, redact_pii_policies=["person_name"])
+        assert asked.result().status_code in (200, 400)
+    assert again == first
+    assert "#" in long.get(again)["text"]
 
 
 def test_a_deleted_transcript_is_gone_for_good(long: Api) -> None:

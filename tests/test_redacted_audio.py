@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import io
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
@@ -149,3 +150,23 @@ def test_links_are_signed_ranges_work_and_head_does_not(api: Api) -> None:
     assert first.headers["content-range"] == f"bytes 0-9/{len(whole)}"
     assert httpx.get(address, headers={"Range": f"bytes={len(whole)}-"}).status_code == 416
     assert httpx.get(address, headers={"Range": "lines=1-2"}).content == whole
+
+
+def test_what_is_outside_of_the_window_is_not_heard(api: Api) -> None:
+    url = api.upload((AUDIO / "voicemail.m4a").read_bytes())
+    options = {"override_audio_redaction_method": "silence"}
+    window: dict[str, Any] = {"audio_start_from": 2000, "audio_end_at": 5000}
+    job = api.submit(url, **HIDING, **window, redact_pii_audio_quality="wav", redact_pii_audio_options=options)
+    heard, per_milli = samples(httpx.get(link(api, job)).content)
+    assert max(map(abs, heard[: 1990 * per_milli])) < 10
+    assert max(map(abs, heard[5010 * per_milli :])) < 10
+    assert max(map(abs, heard[2000 * per_milli : 5000 * per_milli])) > 1000
+
+
+def test_deleting_a_transcript_while_its_audio_is_made_is_no_failure(api: Api) -> None:
+    jobs = [api.submit(f"https://example.com/{number}.mp3", **HIDING) for number in range(6)]
+    with ThreadPoolExecutor(12) as pool:
+        asked = [pool.submit(api.http.get, f"/v2/transcript/{job}/redacted-audio") for job in jobs]
+        deleted = [pool.submit(api.http.delete, f"/v2/transcript/{job}") for job in jobs]
+        assert {future.result().status_code for future in asked} <= {200, 400}
+        assert {future.result().status_code for future in deleted} == {200}

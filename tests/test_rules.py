@@ -148,7 +148,18 @@ CASES: list[tuple[dict[str, Any], str]] = [
         | understanding(speaker_identification={"speaker_type": "name", "known_values": ["x" * 36]}),
         "`known_values` must be at most 35 characters long",
     ),
-    (understanding(translation={"target_languages": []}), "`target_languages` must not be empty"),
+    (
+        understanding(translation={"target_languages": ["de", "klingon"]}),
+        "`target_languages` must be one or more supported language codes",
+    ),
+    (
+        understanding(translation={"target_languages": []}),
+        "`target_languages` must be one or more supported language codes",
+    ),
+    (
+        {"language_confidence_threshold": 0.5},
+        "`language_confidence_threshold` can only be used if `language_detection` is True",
+    ),
     (
         {"webhook_url": URL, "webhook_auth_header_name": "X"},
         "`webhook_auth_header_name` and `webhook_auth_header_value` must be set together",
@@ -224,6 +235,7 @@ def test_a_quirk_changes_a_rule(quirk: str, params: dict[str, Any], error: str |
         {"speaker_options": {"min_speakers_expected": 0}},
         {"speech_understanding": {"request": {"translation": {}}}},
         {"speech_understanding": {}},
+        {"language_detection_options": {"localization": ["en_au", "en_uk"]}},
     ],
     ids=str,
 )

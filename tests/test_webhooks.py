@@ -173,6 +173,20 @@ def test_a_delivery_can_be_made_again(api: Api, receiver: Receiver) -> None:
     assert api.control.post("/webhooks/999999/replay").status_code == 404
 
 
+def test_a_call_of_audio_that_is_deleted_is_not_made_again_and_stays_listed(api: Api, receiver: Receiver) -> None:
+    job = api.submit(
+        URL, webhook_url=receiver.url, redact_pii=True, redact_pii_policies=["person_name"], redact_pii_audio=True
+    )
+    receiver.wait_for(2)
+    api.http.delete(f"/v2/transcript/{job}")
+    audio = deliveries(api)[0]
+    assert audio["event"] == "audio"
+    api.control.post(f"/webhooks/{audio['number']}/replay")
+    after = deliveries(api)[0]
+    assert (after["number"], len(after["attempts"]), after["due"]) == (audio["number"], 1, None)
+    assert len(receiver.received) == 2
+
+
 def test_deliveries_are_listed_by_project_and_job(server: MockServer, api: Api, receiver: Receiver) -> None:
     jobs = [api.submit(URL, webhook_url=receiver.url) for _ in range(3)]
     assert [delivery["job"] for delivery in deliveries(api)] == jobs[::-1]

@@ -18,7 +18,6 @@ async def reset(engine: EngineNeeded, courier: CourierNeeded, project: ProjectNa
         engine.reset()
     else:
         engine.reset_project(project)
-    courier.shelf.clear()
-    courier.redactor.clear()
+    courier.sweep()
     courier.wake()
     return {"reset": project.label if project else "everything"}

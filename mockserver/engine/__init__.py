@@ -58,11 +58,20 @@ class Engine:
         self.limits = Limits()
         self.journal = Journal(self.store, settings.journal)
         self.records = Records(self.data.database)
+        self._forget_replies_of_others()
         if not self.store.is_new:
             self.uploads.sweep()
             self.answers.forget_orphans()
         for project in self.keys.at_work():
             self.jobs.call_waiting(project)
+
+    def _forget_replies_of_others(self) -> None:
+        """Forget the replies that were made by another version, or with other quirks."""
+        maker = orjson.dumps([mockserver.__version__, sorted(self.settings.quirks)]).decode()
+        row = self.store.one("SELECT value FROM meta WHERE name = 'replies'")
+        if row is None or row["value"] != maker:
+            self.store.write("DELETE FROM replies")
+            self.store.write("INSERT OR REPLACE INTO meta (name, value) VALUES ('replies', ?)", (maker,))
 
     def _stored_clock(self) -> Clock:
         """Return the clock as it stood, running as fast as the settings say."""
@@ -119,16 +128,16 @@ class Engine:
         return min((wait for wait in waits if wait is not None), default=None)
 
     def delete(self, project: Project, job: Row) -> None:
-        """Forget what a finished job heard, its audio included. Raises IllegalMoveError if it is not finished."""
+        """Forget what a finished job heard, and remove its audio. Raises IllegalMoveError if it is not finished.
+
+        The text itself, which other jobs may share, is removed by the next start.
+        """
         self.jobs.delete(project, job)
-        self.data.forget_redacted(job["id"])
         if job["upload"] is not None and not self.jobs.is_heard_by_others(job["upload"]):
             self.uploads.remove(job["upload"])
 
     def reset_project(self, project: Project) -> None:
         """Remove all that one project has, and start its clock and its ids over."""
-        for job in self.jobs.redacting(project.id):
-            self.data.forget_redacted(job)
         self.webhooks.forget(project.id)
         self.prompts.forget(project.id)
         self.jobs.forget(project.id)
@@ -139,7 +148,6 @@ class Engine:
 
     def reset(self) -> None:
         """Remove everything, and set the clock to real time."""
-        self.data.forget_all_redacted()
         self.webhooks.forget(None)
         self.prompts.forget(None)
         self.jobs.clear()

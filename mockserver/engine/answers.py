@@ -37,6 +37,7 @@ class Plan(NamedTuple):
     transcript: str | None = None
     duration: int | None = None
     channels: int | None = None
+    silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,7 @@ def _plan(fixture: Fixture | None, heard: Heard | None = None, *, failure: Unusa
     name, outcome = (fixture.name, fixture.outcome) if fixture else (None, _AS_EVER)
     if heard is None:
         return Plan(name, outcome, failure)
-    return Plan(name, outcome, failure, heard.transcript, heard.duration, heard.channels)
+    return Plan(name, outcome, failure, heard.transcript, heard.duration, heard.channels, heard.silent)
 
 
 def _spoken(question: Question) -> str:

@@ -20,7 +20,7 @@ from mockserver.settings import Progress, Settings
 _REMEMBERED_BYTES = 8 * 2**20
 _PLANNED = (
     "prepared, due, progress, hold_at, queue_time, processing_time, key, fixture, transcript, duration, channels, "
-    "planned_failure, detail"
+    "silent, planned_failure, detail"
 )
 _COLUMNS = (
     "id, project, family, status, created, started, finished, waiting, url, upload, language, params, failure, "
@@ -101,12 +101,18 @@ def _planned(plan: Plan, pace: _Pace, created: int, key: str) -> dict[str, Any]:
         "transcript": plan.transcript,
         "duration": plan.duration,
         "channels": plan.channels,
+        "silent": plan.silent,
         "planned_failure": plan.failure and plan.failure.reason,
         "detail": plan.failure and plan.failure.detail,
     }
 
 
-_UNPLANNED = dict.fromkeys(_PLANNED.split(", ")) | {"prepared": False, "queue_time": 0, "processing_time": 0}
+_UNPLANNED = dict.fromkeys(_PLANNED.split(", ")) | {
+    "prepared": False,
+    "silent": False,
+    "queue_time": 0,
+    "processing_time": 0,
+}
 
 
 class Jobs:
@@ -314,9 +320,9 @@ class Jobs:
         rows = self._store.all("SELECT number FROM jobs WHERE NOT prepared ORDER BY number")
         return [row["number"] for row in rows]
 
-    def redacting(self, project: int) -> Sequence[str]:
-        """Return the ids of a project's jobs that may have redacted audio."""
-        return [row["id"] for row in self._store.all("SELECT id FROM jobs WHERE project = ? AND redacts", (project,))]
+    def is_there(self, number: int) -> bool:
+        """Say whether a job is stored and not deleted."""
+        return self._store.one("SELECT 1 FROM jobs WHERE number = ? AND deleted IS NULL", (number,)) is not None
 
     def transitions(self, number: int) -> Sequence[Row]:
         """Return a job's transitions."""

@@ -54,6 +54,7 @@ CREATE TABLE jobs (
 	transcript VARCHAR, 
 	duration INTEGER, 
 	channels INTEGER, 
+	silent BOOLEAN NOT NULL, 
 	planned_failure VARCHAR, 
 	failure VARCHAR, 
 	detail VARCHAR, 

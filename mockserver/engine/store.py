@@ -50,20 +50,12 @@ class DataDirectory:
         self.uploads = path / "uploads"
         self.views = path / "views"
         """Where long replies are put."""
-        self.forget_all_redacted()
-        _empty(self.views)
+        for folder in ("redacted", "views"):  # what is there is made again when it is asked for
+            _empty(path / folder)
 
-    def redacted(self, job_id: str) -> Path:
-        """Return where the redacted audio of a job lies, if there is any."""
-        return self.path / "redacted" / job_id
-
-    def forget_redacted(self, job_id: str) -> None:
-        """Remove the redacted audio of a job, if there is any."""
-        self.redacted(job_id).unlink(missing_ok=True)
-
-    def forget_all_redacted(self) -> None:
-        """Remove all redacted audio: it is made again when it is asked for."""
-        _empty(self.path / "redacted")
+    def redacted(self, job: int) -> Path:
+        """Return where the redacted audio of the job with this number lies, if there is any."""
+        return self.path / "redacted" / str(job)
 
     def close(self) -> None:
         """Let go of the folder; a temporary one is removed."""

@@ -84,6 +84,7 @@ class Job(SQLModel, table=True):
     transcript: str | None = None
     duration: int | None = None
     channels: int | None = None
+    silent: bool = False
     planned_failure: str | None = None
     failure: str | None = None
     detail: str | None = None

@@ -70,6 +70,8 @@ class Webhooks:
             return  # a reset removed it meanwhile
         made = current["attempts"] + 1
         due = retries.next_after(made, outcome.status, outcome.at)
+        if current["due"] != delivery["due"]:  # it was replayed meanwhile
+            made, due = 0, current["due"]
         with self._store.all_or_nothing():
             self._store.run(
                 "INSERT INTO attempts (delivery, number, at, microseconds, url, body, status, reply, error) "
@@ -87,8 +89,14 @@ class Webhooks:
         self._note_next(project)
 
     def drop(self, project: Project, delivery: Row) -> None:
-        """Forget a delivery that has nothing to tell."""
-        self._store.write("DELETE FROM deliveries WHERE number = ?", (delivery["number"],))
+        """Do not make a delivery that has nothing to tell; what was delivered before stays listed."""
+        number = (delivery["number"],)
+        self._store.write(
+            "DELETE FROM deliveries WHERE number = ? AND NOT EXISTS "
+            "(SELECT 1 FROM attempts WHERE delivery = deliveries.number)",
+            number,
+        )
+        self._store.write("UPDATE deliveries SET due = NULL WHERE number = ?", number)
         self._note_next(project)
 
     def replay(self, project: Project, number: int) -> None:

@@ -42,10 +42,10 @@ class Courier:
         self._quick = ThreadPoolExecutor(4, thread_name_prefix="mockserver-quick")
         self._slow = ThreadPoolExecutor(2, thread_name_prefix="mockserver-slow")
         self.workshop = Workshop()
-        self.shelf = Shelf(engine.data.views, self.workshop)
+        self.shelf = Shelf(engine, self.workshop)
         self.sources = Sources(engine, self.in_thread, self.in_slow_thread)
         self.preparer = Preparer(engine, self.sources, self.in_slow_thread, self.workshop)
-        self.redactor = Redactor(engine, families, self.sources, self.workshop)
+        self.redactor = Redactor(engine, families, self.sources, self.in_slow_thread, self.workshop)
         self.messenger = Messenger(engine, families, self.redactor)
         self._stopped = False
         self._ticking = False
@@ -151,6 +151,11 @@ class Courier:
             future = self._loop.create_future()
             self._waiting.append(future)
             await future
+
+    def sweep(self) -> None:
+        """Remove the files of jobs that are deleted or gone."""
+        self.shelf.sweep()
+        self.redactor.sweep()
 
     async def fresh_fixtures(self) -> None:
         """Load the fixtures again if their files have changed.

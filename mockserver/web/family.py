@@ -33,11 +33,10 @@ class Quirk(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What a webhook tells of: ``kind`` is DONE or AUDIO; ``transcript`` is encoded, None where there is none."""
+    """What a webhook tells of: ``kind`` is DONE or AUDIO."""
 
     kind: str
     job: Row
-    transcript: bytes | None
     project: Project
     quirks: Quirks
 

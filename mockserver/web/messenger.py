@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import sqlite3
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +16,7 @@ from mockserver.engine.moves import AUDIO
 from mockserver.engine.store import Row
 from mockserver.engine.webhooks import UNREACHABLE, Outcome
 from mockserver.web.family import Callback, Event, Family
-from mockserver.web.redactor import Redactor
+from mockserver.web.redactor import GoneError, Redactor
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -41,6 +42,7 @@ class Messenger:
         self._families = {family.name: family for family in families}
         self._redactor = redactor
         self._session: ClientSession | None = None
+        self._sockets = asyncio.Semaphore(_most_sockets())
         self._receivers: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._of_job: dict[int, asyncio.Task[None]] = {}
@@ -105,6 +107,9 @@ class Messenger:
                 await self._redactor.made(job)
             answer = await self._post(call)
             outcome = Outcome(at, self._now() - began, call.url, call.body.decode(), *answer)
+        except GoneError:
+            self._engine.webhooks.drop(project, delivery)
+            return
         except Exception as error:
             _logger.exception("delivery %d could not be made", delivery["number"])
             outcome = Outcome(at, self._now() - began, "", "", UNREACHABLE, None, f"{type(error).__name__}: {error}")
@@ -115,14 +120,7 @@ class Messenger:
             _logger.exception("an attempt at delivery %d could not be noted", delivery["number"])
 
     def _worded(self, project: Project, delivery: Row, job: Row) -> Callback | None:
-        is_there = delivery["event"] == AUDIO and job["deleted"] is None
-        event = Event(
-            delivery["event"],
-            job,
-            self._engine.jobs.transcript(job) if is_there else None,
-            project,
-            frozenset(self._engine.settings.quirks),
-        )
+        event = Event(delivery["event"], job, project, frozenset(self._engine.settings.quirks))
         return self._families[job["family"]].callback(event)
 
     async def _post(self, call: Callback) -> _Answer:
@@ -135,6 +133,7 @@ class Messenger:
             receiver = self._receivers.setdefault(url.authority, asyncio.Semaphore(_PER_RECEIVER))
             async with (
                 receiver,
+                self._sockets,
                 asyncio.timeout(self._engine.settings.webhook_timeout),
                 session.post(url, data=call.body, headers=call.headers, allow_redirects=False) as response,
             ):
@@ -155,3 +154,9 @@ class Messenger:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def _most_sockets() -> int:
+    """Return how many calls may be under way: never so many that clients could not connect any more."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(8, min(2_000, allowed // 2))

@@ -108,11 +108,26 @@ class Gate:
         call.header_map = dict(scope["headers"])
         reply, hint = await self._committed(call, *await self._answered(call))
         request_id = self._record(call, reply, hint, began)
-        if reply.status != 499:
-            own = _own_headers(request_id, hint)
-            if b"origin" in call.header_map:
-                own += _FOR_BROWSERS
-            await _send(reply, send, own, with_body=scope["method"] != "HEAD")
+        own = _own_headers(request_id, hint)
+        if b"origin" in call.header_map:
+            own += _FOR_BROWSERS
+        with_body = scope["method"] != "HEAD"
+        if isinstance(reply, FileReply):
+            await self._send_file(reply, send, own, with_body=with_body)
+        elif reply.status != 499:
+            await _send(reply, send, own, with_body=with_body)
+
+    async def _send_file(
+        self, reply: FileReply, send: Send, own: tuple[tuple[bytes, bytes], ...], *, with_body: bool
+    ) -> None:
+        try:
+            await send(_start(reply, own))
+            chunks = reply.chunks()
+            while with_body and (chunk := await self._courier.in_thread(next, chunks, b"")):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            reply.close()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -258,12 +273,12 @@ def _preflight(methods: Iterable[str], asked: bytes | None) -> Reply:
 
 
 async def _send(reply: Reply, send: Send, own: tuple[tuple[bytes, bytes], ...], *, with_body: bool = True) -> None:
+    await send(_start(reply, own))
+    await send({"type": "http.response.body", "body": reply.body if with_body else b""})
+
+
+def _start(reply: Reply, own: tuple[tuple[bytes, bytes], ...]) -> dict[str, Any]:
     headers = [*reply.headers, *own]
     if reply.status != 204:
         headers += [(b"content-type", reply.media_type), (b"content-length", b"%d" % reply.size)]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    if with_body and isinstance(reply, FileReply):
-        chunks = reply.chunks()
-        while chunk := await asyncio.to_thread(next, chunks, b""):
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": reply.body if with_body else b""})
+    return {"type": "http.response.start", "status": reply.status, "headers": headers}

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import orjson
@@ -91,17 +92,20 @@ class Preparer:
         """Wait until a job that needs no download is prepared."""
         if not job["prepared"] and job["number"] not in self._entries:
             self.prepare(job["number"])
-        await self._wait([self._entries.get(job["number"])])
+        entry = self._entries.get(job["number"])
+        if entry is not None:
+            await self._wait([entry], _PATIENCE)
 
-    async def all_prepared(self, project: Project | None) -> None:
-        """Wait until every such job of a project, or of all, is prepared."""
-        await self._wait([e for e in self._entries.values() if project is None or e.project == project.id])
+    async def all_prepared(self, project: Project | None, patience: float = _PATIENCE) -> None:
+        """Wait until every such job of a project, or of all, is prepared; at most ``patience`` seconds."""
+        waiting = [e for e in self._entries.values() if project is None or e.project == project.id]
+        await self._wait(waiting, patience)
 
     @staticmethod
-    async def _wait(entries: list[_Entry | None] | list[_Entry]) -> None:
-        waited_for = [entry.noted for entry in entries if entry is not None and not entry.is_downloaded]
+    async def _wait(entries: Iterable[_Entry], patience: float) -> None:
+        waited_for = [entry.noted for entry in entries if not entry.is_downloaded]
         if waited_for:
-            await asyncio.wait(waited_for, timeout=_PATIENCE)
+            await asyncio.wait(waited_for, timeout=patience)
 
     async def _work_out(self, job: Row, entry: _Entry) -> None:
         plan = None

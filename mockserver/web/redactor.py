@@ -11,24 +11,36 @@ from pathlib import Path
 from mockserver.engine import Engine, sound
 from mockserver.engine.store import Row
 from mockserver.web.family import Family, Redaction
-from mockserver.web.sources import Sources
-from mockserver.web.workshop import Workshop
+from mockserver.web.sources import InThread, Sources
+from mockserver.web.workshop import LONG, Workshop
 
 _KEPT = 200
 _logger = logging.getLogger("mockserver")
 
 
+class GoneError(Exception):
+    """The job has been deleted, and its audio with it."""
+
+
 class Redactor:
     """Makes audio in threads of its own; a job's is made once, however many ask for it."""
 
-    def __init__(self, engine: Engine, families: Iterable[Family], sources: Sources, workshop: Workshop) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        families: Iterable[Family],
+        sources: Sources,
+        in_slow_thread: InThread,
+        workshop: Workshop,
+    ) -> None:
         self._engine = engine
         self._families = {family.name: family for family in families}
         self._sources = sources
+        self._in_slow_thread = in_slow_thread
         self._workshop = workshop
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="mockserver-redactor")
-        self._making: dict[str, asyncio.Task[None]] = {}
-        self._kept: dict[str, None] = {}
+        self._making: dict[int, asyncio.Task[None]] = {}
+        self._kept: dict[int, None] = {}
 
     def stop(self) -> None:
         """Stop; what is not made yet is made when it is asked for again."""
@@ -39,32 +51,46 @@ class Redactor:
     async def made(self, job: Row, patience: float | None = None) -> Path | None:
         """Return where the redacted audio of a completed job lies, making it first.
 
-        None means that this takes longer than ``patience`` seconds; it goes on.
+        None means that this takes longer than ``patience`` seconds; it goes on. Raises GoneError if the job is
+        deleted meanwhile.
         """
-        path = self._engine.data.redacted(job["id"])
-        if job["id"] in self._kept:
-            return path
-        making = self._making.get(job["id"])
-        if making is None:
-            making = self._making[job["id"]] = asyncio.create_task(self._make(job, path))
-            making.add_done_callback(lambda _: self._making.pop(job["id"], None))
-        done, _ = await asyncio.wait({making}, timeout=patience)
-        if not done:
-            return None
-        making.result()
-        return path
+        number = job["number"]
+        if number not in self._kept:
+            making = self._making.get(number)
+            if making is None:
+                making = self._making[number] = asyncio.create_task(self._make(job))
+                making.add_done_callback(lambda _: self._making.pop(number))
+            done, _ = await asyncio.wait({making}, timeout=patience)
+            if not done:
+                return None
+            making.result()
+        if not self._engine.jobs.is_there(number):
+            raise GoneError
+        return self._engine.data.redacted(number)
 
-    async def _make(self, job: Row, path: Path) -> None:
+    async def _make(self, job: Row) -> None:
+        path = self._engine.data.redacted(job["number"])
         source = self._sources.path_of(job)
         transcript = self._engine.jobs.transcript(job)
         redaction = self._families[job["family"]].redaction
-        wanted = await self._workshop.run_if_long(transcript, redaction, dict(job), transcript)
+        run = self._workshop.run if len(transcript) > LONG else self._in_slow_thread
+        wanted = await run(redaction, dict(job), transcript)
         await asyncio.get_running_loop().run_in_executor(self._threads, self._redact, job, wanted, source, path)
-        current = self._engine.jobs.by_number(job["number"])
-        if current is None or current["deleted"] is not None:
-            self._engine.data.forget_redacted(job["id"])
-        else:
-            self._keep(job["id"])
+        self._kept[job["number"]] = None
+        if len(self._kept) > _KEPT:
+            self._drop(next(iter(self._kept)))
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove the audio of jobs that are deleted or gone."""
+        for number in list(self._kept):
+            if not self._engine.jobs.is_there(number):
+                self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        """Remove one; if it is asked for again, it is made again."""
+        del self._kept[number]
+        self._engine.data.redacted(number).unlink(missing_ok=True)
 
     @staticmethod
     def _redact(job: Row, wanted: Redaction, source: Path | None, path: Path) -> None:
@@ -84,16 +110,3 @@ class Redactor:
         except sound.UndecodableError:
             _logger.warning("the audio of job %s cannot be read; its redacted audio is silent", job["id"])
             write(None)
-
-    def _keep(self, job_id: str) -> None:
-        """Keep the newest; what is forgotten here is made again when it is asked for."""
-        self._kept.pop(job_id, None)
-        self._kept[job_id] = None
-        if len(self._kept) > _KEPT:
-            oldest = next(iter(self._kept))
-            del self._kept[oldest]
-            self._engine.data.forget_redacted(oldest)
-
-    def clear(self) -> None:
-        """Forget what was made: it is gone."""
-        self._kept.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -30,15 +30,21 @@ class Reply:
 
 
 class FileReply(Reply):
-    """A reply whose body is ``length`` bytes of a file, from ``first`` on."""
+    """A reply whose body is ``length`` bytes of an open file, from ``first`` on; ``close`` is to be called."""
 
     def __init__(
-        self, path: Path, first: int, length: int, status: int = 200, media_type: bytes = JSON, headers: Headers = ()
+        self,
+        file: IO[bytes],
+        first: int,
+        length: int,
+        status: int = 200,
+        media_type: bytes = JSON,
+        headers: Headers = (),
     ) -> None:
         super().__init__(b"", status, media_type, headers)
-        self._path = path
-        self._first = first
+        self._file = file
         self._length = length
+        file.seek(first)
 
     @property
     def size(self) -> int:
@@ -48,11 +54,18 @@ class FileReply(Reply):
     def chunks(self) -> Iterator[bytes]:
         """Yield the body in chunks; this blocks."""
         left = self._length
-        with self._path.open("rb") as file:
-            file.seek(self._first)
-            while left and (chunk := file.read(min(left, _CHUNK))):
-                left -= len(chunk)
-                yield chunk
+        while left and (chunk := self._file.read(min(left, _CHUNK))):
+            left -= len(chunk)
+            yield chunk
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+def opened(path: Path) -> IO[bytes]:
+    """Open a file for a FileReply; this blocks."""
+    return path.open("rb")
 
 
 def json_reply(value: Any, status: int = 200, headers: Headers = ()) -> Reply:

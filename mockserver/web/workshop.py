@@ -47,12 +47,6 @@ class Workshop:
         returned: T = result
         return returned
 
-    async def run_if_long(self, transcript: bytes, function: Callable[..., T], *arguments: object) -> T:
-        """Like ``run``; what concerns a transcript that is not long is done in a thread."""
-        if len(transcript) > LONG:
-            return await self.run(function, *arguments)
-        return await asyncio.get_running_loop().run_in_executor(None, function, *arguments)
-
     def _ask(self, function: Callable[..., object], arguments: tuple[object, ...]) -> tuple[bool, Any]:
         request = pickle.dumps((function, arguments))
         for _ in range(2):

@@ -26,7 +26,7 @@ def callback_of(params: Mapping[str, Any], base: str) -> str | None:
 
 def callback(event: Event) -> Callback | None:
     """Word a webhook call; there is none of redacted audio that there is not."""
-    if event.kind == AUDIO and (event.transcript is None or not has_audio(event.job, event.transcript)):
+    if event.kind == AUDIO and (event.job["deleted"] is not None or not has_audio(event.job)):
         return None
     url, name, value, base = orjson.loads(event.job["callback"])
     if event.kind == AUDIO:

@@ -18,6 +18,9 @@ _EMPTY_UPLOAD = (
     "Upload failed, please try again. If you continue to have issues please reach out to support@assemblyai.com"
 )
 
+_DENIED = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
+)
 _FAILURES = {
     "download_forbidden": "Download error to {url}, {detail} for url: {url}",
     "download_failed": "Download error, unable to download {url}. "
@@ -138,6 +141,11 @@ def failing(status: int) -> Reply:
 def reply(error: ApiError) -> Reply:
     """Return an error as the API words it."""
     return json_reply({"error": error.message}, error.status, error.header_pairs)
+
+
+def access_denied() -> Reply:
+    """Return the refusal of a link to storage."""
+    return Reply(_DENIED, 403, b"application/xml")
 
 
 def empty_upload() -> Reply:

@@ -9,17 +9,21 @@ from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from mockserver.apis.assemblyai import errors, render
+from mockserver.apis.assemblyai.lookup import current
+from mockserver.apis.assemblyai.schemas import FirstProblem, Texts
 from mockserver.engine import results, understanding
 from mockserver.engine.clock import iso
 from mockserver.engine.transcripts import Transcript, UntimedTurn, UntimedWord, transcribe
 from mockserver.engine.views import Passage, sentences
-from mockserver.web.family import Call, Operations
+from mockserver.web.family import Call, Operations, Quirks
 from mockserver.web.replies import ApiError, Reply, json_reply
+from mockserver.web.workshop import LONG
 
 page = Operations("LeMUR (legacy)")
 
 _QUIRK = "lemur"
-_MOST_TRANSCRIPTS = 100
+_MOST_TRANSCRIPTS = _MOST_HOURS = 100
+_MOST_BYTES = 2**20
 _DEFAULT_MODEL = "default"
 _MODELS = frozenset(
     "anthropic/claude-sonnet-4-20250514 anthropic/claude-opus-4-20250514 anthropic/claude-3-7-sonnet-20250219 "
@@ -40,14 +44,14 @@ class LemurQuestion(TypedDict, total=False):
     question: str
     context: Any
     answer_format: str | None
-    answer_options: list[str] | None
+    answer_options: Texts | None
 
 
 class LemurParams(TypedDict, total=False):
     """What is common to all bodies, and what single endpoints need besides."""
 
-    transcript_ids: list[str] | None
-    sources: list[_Source] | None
+    transcript_ids: Texts | None
+    sources: Annotated[list[_Source], FirstProblem()] | None
     input_text: str | None
     final_model: str | None
     max_output_size: Annotated[int, Field(ge=1)] | None
@@ -55,7 +59,7 @@ class LemurParams(TypedDict, total=False):
     prompt: str | None
     context: Any
     answer_format: str | None
-    questions: Annotated[list[LemurQuestion], Field(min_length=1)] | None
+    questions: Annotated[list[LemurQuestion], FirstProblem(), Field(min_length=1)] | None
 
 
 _PARAMS: TypeAdapter[LemurParams] = TypeAdapter(LemurParams)
@@ -64,25 +68,25 @@ _PARAMS: TypeAdapter[LemurParams] = TypeAdapter(LemurParams)
 @page.add("POST", "/lemur/v3/generate/task", reads=_PARAMS, quirk=_QUIRK)
 async def task(call: Call) -> Reply:
     """Carry out a task that a prompt describes."""
-    return await _answered(call, "prompt", _about)
+    return await _answered(call, _about, needed="prompt")
 
 
 @page.add("POST", "/lemur/v3/generate/summary", reads=_PARAMS, quirk=_QUIRK)
 async def summary(call: Call) -> Reply:
     """Summarise."""
-    return await _answered(call, None, lambda _, said: understanding.summary(said, "informative", "paragraph"))
+    return await _answered(call, _summary)
 
 
 @page.add("POST", "/lemur/v3/generate/question-answer", reads=_PARAMS, quirk=_QUIRK)
 async def question_answer(call: Call) -> Reply:
     """Answer questions."""
-    return await _answered(call, "questions", _answers)
+    return await _answered(call, _answers, needed="questions")
 
 
 @page.add("POST", "/lemur/v3/generate/action-items", reads=_PARAMS, quirk=_QUIRK)
 async def action_items(call: Call) -> Reply:
     """List what is to be done."""
-    return await _answered(call, None, _to_do)
+    return await _answered(call, _to_do)
 
 
 @page.add("GET", "/lemur/v3/{request_id}", quirk=_QUIRK)
@@ -112,23 +116,35 @@ def _unknown() -> ApiError:
 
 
 _Answer = Callable[[LemurParams, Sequence[Passage]], Any]
+_Heard = tuple[dict[str, Any], bytes]
 
 
-async def _answered(call: Call, needed: str | None, answer: _Answer) -> Reply:
+async def _answered(call: Call, answer: _Answer, *, needed: str | None = None) -> Reply:
+    body = await call.read(_MOST_BYTES)
     try:
-        asked = _PARAMS.validate_json(await call.read(call.engine.settings.body_bytes), strict=True)
+        asked = _PARAMS.validate_json(body, strict=True)
     except ValidationError as error:
         raise errors.invalid(errors.first_problem(error)) from None
     if needed is not None and not asked.get(needed):
         raise errors.invalid(f"{needed} is required")
     if asked.get("final_model") not in (None, *_MODELS):
         raise ApiError(400, "Model deprecated. See docs for new model information")
-    said = await _said(call, asked)
-    response = await call.courier.in_slow_thread(answer, asked, said)
-    used = {"input_tokens": _tokens(" ".join(s.text for s in said)), "output_tokens": _tokens(str(response))}
-    made = {"response": response, "usage": used}
+    sources = await _sources(call, asked)
+    is_long = len(body) + sum(len(transcript) for _, transcript in sources) > LONG
+    run = call.courier.workshop.run if is_long else call.courier.in_slow_thread
+    made = await run(_respond, answer, asked, sources, call.quirks)
     identifier = call.engine.prompts.keep(call.project, {"request": _request(call, asked), "answer": made})
     return json_reply({"request_id": identifier, **made})
+
+
+def _respond(answer: _Answer, asked: LemurParams, sources: Sequence[_Heard], quirks: Quirks) -> dict[str, Any]:
+    """Return an answer and what it took; this blocks."""
+    said = sentences(_as_transcript(asked.get("input_text") or ""))
+    for job, transcript in sources:
+        said += render.document(job, transcript, quirks).shown_sentences
+    response = answer(asked, said)
+    used = {"input_tokens": sum(_tokens(s.text) for s in said), "output_tokens": _tokens(str(response))}
+    return {"response": response, "usage": used}
 
 
 def _request(call: Call, asked: LemurParams) -> dict[str, Any]:
@@ -149,23 +165,24 @@ def _ids(asked: LemurParams) -> list[str]:
     return [*(asked.get("transcript_ids") or ()), *(source["id"] for source in asked.get("sources") or ())]
 
 
-async def _said(call: Call, asked: LemurParams) -> list[Passage]:
-    """Return what the question is about: the sentences of transcripts, or of a text."""
+async def _sources(call: Call, asked: LemurParams) -> list[_Heard]:
+    """Return the transcripts that the question is about."""
     ids = _ids(asked)
     if bool(ids) == bool(asked.get("input_text")):
         raise errors.invalid("either transcript_ids or input_text is required")
-    if not ids:
-        return sentences(_as_transcript(asked.get("input_text") or ""))
     if len(ids) > _MOST_TRANSCRIPTS:
         raise errors.invalid(f"at most {_MOST_TRANSCRIPTS} transcripts may be asked about together")
-    call.engine.jobs.settle(call.project)
-    said: list[Passage] = []
-    for identifier in ids:
-        job = call.engine.jobs.find(identifier, call.project)
-        if job is None or job["status"] != "completed" or job["deleted"] is not None:
-            raise ApiError(400, "each transcript source id must be valid", f"{identifier} is no completed transcript")
-        said += render.document(job, call.engine.jobs.transcript(job), call.quirks).shown_sentences
-    return said
+    sources = [await _source(call, identifier) for identifier in ids]
+    if sum(job["duration"] for job, _ in sources) > _MOST_HOURS * 3600 * 1000:
+        raise errors.invalid(f"at most {_MOST_HOURS} hours of audio may be asked about together")
+    return sources
+
+
+async def _source(call: Call, identifier: str) -> _Heard:
+    job = await current(call, identifier)
+    if job is None or job["status"] != "completed" or job["deleted"] is not None:
+        raise ApiError(400, "each transcript source id must be valid", f"{identifier} is no completed transcript")
+    return dict(job), call.engine.jobs.transcript(job)
 
 
 def _as_transcript(text: str) -> Transcript:
@@ -177,6 +194,10 @@ def _about(asked: LemurParams, said: Sequence[Passage]) -> str:
     """Answer from the text: with the sentence that fits the prompt best, or else a summary."""
     found = understanding.answer(said, asked.get("prompt") or "")
     return found.text if found is not None else understanding.summary(said, "informative", "paragraph")
+
+
+def _summary(_: LemurParams, said: Sequence[Passage]) -> str:
+    return understanding.summary(said, "informative", "paragraph")
 
 
 def _answers(asked: LemurParams, said: Sequence[Passage]) -> list[dict[str, str]]:

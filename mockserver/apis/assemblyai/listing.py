@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mockserver.apis.assemblyai import errors
+from mockserver.apis.assemblyai.lookup import has_expired
 from mockserver.engine.clock import SECOND, iso
 from mockserver.engine.jobs import Wanted
 from mockserver.engine.store import Row
@@ -16,6 +17,7 @@ from mockserver.web.replies import Reply, json_reply
 
 page = Operations("Transcripts")
 
+_PATIENCE = 2.0
 _DAY = 24 * 3600 * SECOND
 _OLDEST = 90 * _DAY
 _MOST = 200
@@ -34,7 +36,7 @@ async def show(call: Call) -> Reply:
     """List transcripts, newest first."""
     asked = {name: value for name, value in call.query_params.items() if value}
     wanted = _wanted(asked, call)
-    await call.courier.preparer.all_prepared(call.project)
+    await call.courier.preparer.all_prepared(call.project, _PATIENCE)
     call.engine.jobs.settle(call.project)
     try:
         rows, has_older = call.engine.jobs.page(call.project, wanted)
@@ -44,7 +46,10 @@ async def show(call: Call) -> Reply:
     return json_reply(
         {
             "page_details": _page_details(base, asked, wanted.limit, rows, has_older=has_older),
-            "transcripts": [_item(base, row, call.quirks) for row in rows],
+            "transcripts": [
+                _item(base, row, call.quirks, deleted=row["deleted"] is not None or has_expired(row, call))
+                for row in rows
+            ],
         }
     )
 
@@ -93,6 +98,8 @@ def _day(asked: Mapping[str, str]) -> tuple[int | None, int | None]:
     if text is None:
         return None, None
     try:
+        if len(text) != len("2026-01-31"):
+            raise ValueError
         day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         raise errors.invalid("created_on must be a day, YYYY-MM-DD") from None
@@ -119,10 +126,10 @@ def _page_details(
     }
 
 
-def _item(base: str, job: Row, quirks: Quirks) -> dict[str, Any]:
+def _item(base: str, job: Row, quirks: Quirks, *, deleted: bool) -> dict[str, Any]:
     naive = "naive_times" in quirks
     url, error = job["url"], errors.failure(job)
-    if job["deleted"] is not None:
+    if deleted:
         url = "http://deleted_by_user" if "deleted_url_with_scheme" in quirks else "deleted_by_user"
     return {
         "id": job["id"],

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+
+import orjson
 
 from mockserver.apis.assemblyai import errors
 from mockserver.apis.assemblyai.findings import SWITCHES
 from mockserver.engine.clock import SECOND
 from mockserver.engine.store import Row
 from mockserver.web.family import Call
-from mockserver.web.replies import FileReply, Reply
+from mockserver.web.replies import FileReply, Reply, opened
 from mockserver.web.workshop import LONG
 
 _SHORT = 16 * 1024
@@ -19,29 +22,34 @@ _RETENTION = 30 * 24 * 3600 * SECOND
 
 
 async def look(call: Call) -> Row:
-    """Return the job that the path names, after everything that is due by now, this poll included, has happened.
+    """Return the job that the path names, as ``current`` does."""
+    call.job = call.path_params["transcript_id"]
+    job = await current(call, call.job)
+    if job is None:
+        raise errors.no_such_transcript()
+    call.fixture = job["fixture"]
+    return job
+
+
+async def current(call: Call, job_id: str) -> Row | None:
+    """Return a job of the project after everything that is due by now, this poll included, has happened.
 
     One that has outlived its time is deleted first.
     """
-    call.job = call.path_params["transcript_id"]
     jobs = call.engine.jobs
-    job = jobs.find(call.job, call.project)
-    if job is None:
-        raise errors.no_such_transcript()
-    await call.courier.preparer.prepared(job)
+    found = jobs.find(job_id, call.project)
+    if found is None:
+        return None
+    await call.courier.preparer.prepared(found)
     jobs.settle(call.project)
-    current = jobs.by_number(job["number"])
-    if current is not None and jobs.poll(call.project, current):
-        current = jobs.by_number(job["number"])
-    if current is None:
-        raise errors.no_such_transcript()
-    call.fixture = current["fixture"]
-    end = end_of(current, call)
-    if end is not None and call.project.clock.now() >= end and current["deleted"] is None:
-        call.engine.delete(call.project, current)
-        current = jobs.by_number(job["number"])
-        assert current is not None
-    return current
+    job = jobs.by_number(found["number"])
+    if job is not None and jobs.poll(call.project, job):
+        job = jobs.by_number(found["number"])
+    if job is not None and has_expired(job, call) and job["deleted"] is None:
+        call.engine.delete(call.project, job)
+        call.courier.sweep()
+        job = jobs.by_number(found["number"])
+    return job
 
 
 def end_of(job: Row, call: Call) -> int | None:
@@ -49,6 +57,12 @@ def end_of(job: Row, call: Call) -> int | None:
     if "keep_forever" in call.quirks or job["finished"] is None:
         return None
     return int(job["finished"]) + _RETENTION
+
+
+def has_expired(job: Row, call: Call) -> bool:
+    """Say whether a transcript has outlived its time."""
+    end = end_of(job, call)
+    return end is not None and call.project.clock.now() >= end
 
 
 async def completed(call: Call) -> tuple[Row, bytes]:
@@ -61,6 +75,14 @@ async def completed(call: Call) -> tuple[Row, bytes]:
     return job, call.engine.jobs.transcript(job)
 
 
+def _is_simple(job: Row) -> bool:
+    """Say whether a request asks for so little that its views are made quickly."""
+    if len(job["params"]) > _SHORT:
+        return False
+    params = orjson.loads(job["params"])
+    return not any(params.get(name) for name in _ANALYSES)
+
+
 async def rendered(
     call: Call, job: Row, transcript: bytes, name: str, make: Callable[..., bytes], *arguments: object
 ) -> Reply:
@@ -68,9 +90,13 @@ async def rendered(
 
     It is called with the job, its encoded transcript, the quirks, and the other arguments.
     """
-    if len(transcript) <= _SHORT and not any(f'"{name}"' in job["params"] for name in _ANALYSES):
+    if len(transcript) <= _SHORT and _is_simple(job):
         return Reply(make(job, transcript, call.quirks, *arguments))
     if len(transcript) <= LONG:
         return Reply(await call.courier.in_slow_thread(make, job, transcript, call.quirks, *arguments))
-    path, size = await call.courier.shelf.view(job, name, make, dict(job), transcript, call.quirks, *arguments)
-    return FileReply(path, 0, size)
+    path = await call.courier.shelf.view(job, name, make, dict(job), transcript, call.quirks, *arguments)
+    try:
+        file = await call.courier.in_thread(opened, path)
+    except FileNotFoundError:  # it was deleted while its view was made
+        raise errors.deleted() from None
+    return FileReply(file, 0, os.fstat(file.fileno()).st_size)

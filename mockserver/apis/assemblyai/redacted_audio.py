@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode
 
 import orjson
@@ -16,16 +16,15 @@ from mockserver.apis.assemblyai.lookup import look
 from mockserver.engine.clock import SECOND
 from mockserver.engine.keys import Project
 from mockserver.engine.store import Row
-from mockserver.engine.transcripts import Transcript
 from mockserver.web.family import Call, Operations, Quirks, Redaction
-from mockserver.web.replies import FileReply, Reply, json_reply
+from mockserver.web.redactor import GoneError
+from mockserver.web.replies import FileReply, Reply, json_reply, opened
 
 page = Operations("Redacted audio")
 
 _HOUR = 3600 * SECOND
 _LIFETIME = 24 * _HOUR
 _PATIENCE = 20.0
-_DENIED = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>%s</Message></Error>'
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
@@ -40,10 +39,13 @@ async def locate(call: Call) -> Reply:
     now = call.project.clock.now()
     if job["status"] == "error" or job["deleted"] is not None or now >= job["finished"] + _LIFETIME:
         raise errors.no_redacted_audio("the job failed or was deleted, or finished more than 24 hours ago")
-    if not has_audio(job, call.engine.jobs.transcript(job)):
+    if not has_audio(job):
         raise errors.no_redacted_audio("nothing is said; return_redacted_no_speech_audio was not asked for")
-    if await call.courier.redactor.made(job, _PATIENCE) is None:
-        return _not_ready(job)
+    try:
+        if await call.courier.redactor.made(job, _PATIENCE) is None:
+            return _not_ready(job)
+    except GoneError:
+        raise errors.no_redacted_audio("the transcript has just been deleted") from None
     link = link_to(call.public_base, call.project, job, call.quirks)
     return json_reply({"redacted_audio_url": link, "status": "redacted_audio_ready"})
 
@@ -70,11 +72,15 @@ async def download(call: Call) -> Reply:
     job = call.engine.jobs.find(call.path_params["name"].partition(".")[0])
     project = call.engine.keys.project(job["project"]) if job is not None else None
     if job is None or project is None or not _is_good(call, project, job):
-        return Reply(_DENIED % b"Access Denied", 403, b"application/xml")
-    path = await call.courier.redactor.made(job, _PATIENCE)
-    if path is None:
-        return errors.failing(503)
-    return _part(path, path.stat().st_size, call.headers.get("range"))
+        return errors.access_denied()
+    try:
+        path = await call.courier.redactor.made(job, _PATIENCE)
+        if path is None:
+            return errors.failing(503)
+        file = await call.courier.in_thread(opened, path)
+    except (GoneError, FileNotFoundError):
+        return errors.access_denied()
+    return _part(file, os.fstat(file.fileno()).st_size, call.headers.get("range"))
 
 
 def _is_good(call: Call, project: Project, job: Row) -> bool:
@@ -87,16 +93,17 @@ def _is_good(call: Call, project: Project, job: Row) -> bool:
     return named and signed and job["deleted"] is None and project.clock.now() < int(expires) * SECOND
 
 
-def _part(path: Path, size: int, wanted: str | None) -> Reply:
+def _part(file: IO[bytes], size: int, wanted: str | None) -> Reply:
     found = _RANGE.fullmatch(wanted or "")
     if found is None or found.group(0) == "bytes=-":
-        return FileReply(path, 0, size, 200, b"binary/octet-stream", ((b"accept-ranges", b"bytes"),))
+        return FileReply(file, 0, size, 200, b"binary/octet-stream", ((b"accept-ranges", b"bytes"),))
     first = int(found[1]) if found[1] else max(0, size - int(found[2]))
     last = min(int(found[2]), size - 1) if found[1] and found[2] else size - 1
     if first > last:
+        file.close()
         return Reply(b"", 416, b"application/xml", ((b"content-range", b"bytes */%d" % size),))
     place = b"bytes %d-%d/%d" % (first, last, size)
-    return FileReply(path, first, last - first + 1, 206, b"binary/octet-stream", ((b"content-range", place),))
+    return FileReply(file, first, last - first + 1, 206, b"binary/octet-stream", ((b"content-range", place),))
 
 
 def redaction(job: Row, transcript: bytes) -> Redaction:
@@ -108,13 +115,22 @@ def redaction(job: Row, transcript: bytes) -> Redaction:
     options = params.get("redact_pii_audio_options") or {}
     method = options.get("override_audio_redaction_method") or "beep"
     spans = [(said[0].start, max(word.end for word in said)) for said in hidden]
-    return Redaction(spans, method, _form(params))
+    return Redaction([*spans, *_outside(params, job["duration"])], method, _form(params))
 
 
-def has_audio(job: Row, transcript: bytes) -> bool:
+def _outside(params: Mapping[str, Any], duration: int) -> Iterator[tuple[int, int]]:
+    """Yield what lies outside the window that was transcribed: nobody knows what is said there."""
+    start, end = params.get("audio_start_from"), params.get("audio_end_at")
+    if start:
+        yield 0, start
+    if end is not None and end < duration:
+        yield end, duration + 1000
+
+
+def has_audio(job: Row) -> bool:
     """Say whether there is redacted audio of a completed job: not of silence, unless that was asked for."""
     options = _params(job).get("redact_pii_audio_options") or {}
-    return bool(options.get("return_redacted_no_speech_audio")) or bool(Transcript.decode(transcript).turns)
+    return bool(options.get("return_redacted_no_speech_audio")) or not job["silent"]
 
 
 def _form(params: Mapping[str, Any]) -> str:

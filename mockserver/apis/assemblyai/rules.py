@@ -207,6 +207,11 @@ def _long_values(params: Params) -> bool:
     return any(len(value) > 35 for value in task.get("known_values") or ())
 
 
+def _targets_wrong(params: Params) -> bool:
+    task = tasks(params).get("translation")
+    return task is not None and not 0 < len(task["target_languages"]) <= len(LANGUAGES & {*task["target_languages"]})
+
+
 def _bad_header_value(params: Params) -> bool:
     value = params.get("webhook_auth_header_value")
     return value is not None and (not 1 <= len(value) <= 1000 or any(mark in value for mark in "\r\n\0"))
@@ -250,6 +255,7 @@ RULES = (
     ),
     _excludes("language_code", "language_detection"),
     _excludes("language_code", "language_codes"),
+    _needs("language_confidence_threshold", "language_detection"),
     Rule(
         "language_codes",
         "`language_codes` must be at most two supported language codes, one of them English",
@@ -362,8 +368,8 @@ RULES = (
     Rule("speech_understanding", "`known_values` must be at most 35 characters long", _long_values),
     Rule(
         "speech_understanding",
-        "`target_languages` must not be empty",
-        lambda params: "translation" in tasks(params) and not tasks(params)["translation"]["target_languages"],
+        "`target_languages` must be one or more supported language codes",
+        _targets_wrong,
     ),
     _goes_with("webhook_auth_header_name", "webhook_auth_header_value"),
     _goes_with("webhook_auth_header_value", "webhook_auth_header_name"),

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Required
 
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic.types import FailFast
 from typing_extensions import TypedDict
 
 _Fraction = Annotated[float, Field(ge=0, le=1)]
 _Millis = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class FirstProblem(FailFast):
+    """Validation of a list ends with the first item that is wrong: there may be millions."""
+
+    __hash__ = object.__hash__
+
+
+Texts = Annotated[list[str], FirstProblem()]
 _Effort = Literal["low", "medium"]
 
 
-_Spelling = TypedDict("_Spelling", {"from": Annotated[list[str], Field(min_length=1)], "to": str})
+def _few(value: object) -> object:
+    """Refuse a mapping of very many before each of them is looked at."""
+    if isinstance(value, dict) and len(value) > 10_000:
+        raise ValueError("too many labels")
+    return value
+
+
+_Spelling = TypedDict("_Spelling", {"from": Annotated[list[str], FirstProblem(), Field(min_length=1)], "to": str})
 
 
 class _SpeakerOptions(TypedDict, total=False):
@@ -21,11 +38,11 @@ class _SpeakerOptions(TypedDict, total=False):
 
 
 class _LanguageDetectionOptions(TypedDict, total=False):
-    expected_languages: list[str] | None
+    expected_languages: Texts | None
     fallback_language: str | None
     code_switching: bool | None
     code_switching_confidence_threshold: _Fraction | None
-    localization: list[Literal["en_au", "en_uk"]] | None
+    localization: Annotated[list[Literal["en_au", "en_uk"]], FirstProblem(), Field(max_length=1)] | None
     on_low_language_confidence: Literal["error", "fallback"] | None
     on_no_speech_detected: Literal["error", "fallback"] | None
 
@@ -40,7 +57,7 @@ class _KeytermsOptions(TypedDict, total=False):
 
 
 class _Translation(TypedDict, total=False):
-    target_languages: Required[list[str]]
+    target_languages: Required[Texts]
     formal: bool | None
     match_original_utterance: bool | None
     effort: _Effort | None
@@ -54,8 +71,8 @@ class _Speaker(TypedDict, total=False):
 
 class _SpeakerIdentification(TypedDict, total=False):
     speaker_type: Required[Literal["role", "name"]]
-    known_values: list[str] | None
-    speakers: list[_Speaker] | None
+    known_values: Texts | None
+    speakers: Annotated[list[_Speaker], FirstProblem(), Field(max_length=1000)] | None
     effort: _Effort | None
 
 
@@ -98,12 +115,12 @@ class TranscriptParams(TypedDict, total=False):
 
     audio_url: Required[str]
     language_code: str | None
-    language_codes: list[str] | None
+    language_codes: Texts | None
     language_detection: bool | None
     language_detection_options: _LanguageDetectionOptions | None
     language_confidence_threshold: _Fraction | None
     speech_model: str | None
-    speech_models: list[str] | None
+    speech_models: Texts | None
     punctuate: bool | None
     format_text: bool | None
     disfluencies: bool | None
@@ -113,23 +130,23 @@ class TranscriptParams(TypedDict, total=False):
     audio_start_from: _Millis | None
     audio_end_at: _Millis | None
     speech_threshold: _Fraction | None
-    custom_spelling: list[_Spelling] | None
-    keyterms_prompt: list[str] | None
+    custom_spelling: Annotated[list[_Spelling], FirstProblem(), Field(max_length=10_000)] | None
+    keyterms_prompt: Texts | None
     keyterms_prompt_options: _KeytermsOptions | None
     prompt: str | None
     temperature: _Fraction | None
     remove_audio_tags: Literal["all", "speaker"] | None
-    word_boost: list[str] | None
+    word_boost: Texts | None
     boost_param: Literal["low", "default", "high"] | None
     filter_profanity: bool | None
     redact_pii: bool | None
     redact_pii_audio: bool | None
     redact_pii_audio_quality: Literal["mp3", "wav"] | None
     redact_pii_audio_options: _RedactedAudioOptions | None
-    redact_pii_policies: list[str] | None
+    redact_pii_policies: Texts | None
     redact_pii_sub: Literal["hash", "entity_name"] | None
     redact_pii_return_unredacted: bool | None
-    redact_static_entities: dict[str, list[str]] | None
+    redact_static_entities: Annotated[dict[str, Texts], BeforeValidator(_few)] | None
     speaker_labels: bool | None
     speakers_expected: Annotated[int, Field(gt=0)] | None
     speaker_options: _SpeakerOptions | None
@@ -145,7 +162,7 @@ class TranscriptParams(TypedDict, total=False):
     summary_type: Literal["bullets", "bullets_verbose", "gist", "headline", "paragraph"] | None
     speech_understanding: _SpeechUnderstanding | None
     custom_topics: bool | None
-    topics: list[str] | None
+    topics: Texts | None
     webhook_url: str | None
     webhook_auth_header_name: str | None
     webhook_auth_header_value: str | None

@@ -26,6 +26,7 @@ from mockserver.web.sources import Audio, upload_id
 
 page = Operations("Transcripts")
 
+_MOST_BYTES = 2**21
 _PROGRESS_HEADER = b"x-mock-progress"
 
 
@@ -101,6 +102,7 @@ async def delete(call: Call) -> Reply:
     if job["status"] not in FINISHED:
         raise errors.not_deletable(job["status"])
     call.engine.delete(call.project, job)
+    call.courier.sweep()
     return Reply(render.deleted(call.project.public_id, job))
 
 
@@ -113,6 +115,8 @@ def _read_params(call: Call, body: bytes) -> tuple[dict[str, Any], str]:
         raise errors.invalid(f"the body is not JSON: {error}") from None
     if not isinstance(params, dict):
         raise errors.invalid("the body is not a JSON object")
+    if len(body) - len(str(params.get("audio_url", ""))) > _MOST_BYTES:
+        raise errors.invalid(f"all parameters but audio_url are longer than {_MOST_BYTES} bytes together")
     try:
         TRANSCRIPT_PARAMS.validate_python(params, strict=True)
     except ValidationError as error:

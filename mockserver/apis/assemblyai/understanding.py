@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mockserver.apis.assemblyai.document import Document
 from mockserver.engine import results
-from mockserver.engine.understanding import Chapter
+from mockserver.engine.understanding import Chapter, Entity
 from mockserver.engine.views import Passage
 
 Shape = dict[str, Any]
@@ -25,13 +25,14 @@ def respond(tasks: Mapping[str, Any], document: Document) -> Shape:
     return {name: _TASKS[name](task, document) for name, task in tasks.items() if name in _TASKS}
 
 
-def translated_texts(task: Mapping[str, Any], document: Document) -> dict[str, str]:
-    """Return the whole text in each language that a translation task asks for.
+def _given(document: Document) -> Mapping[str, Any]:
+    """Return the results of the fixture; not where words are hidden, for they might show them."""
+    return {} if document.hidden else document.heard.results
 
-    What a fixture gives is not used where words are hidden: it would show them.
-    """
-    given = {} if document.hidden else document.heard.results
-    text = document.shown.text
+
+def translated_texts(task: Mapping[str, Any], document: Document) -> dict[str, str]:
+    """Return the whole text in each language that a translation task asks for."""
+    given, text = _given(document), document.shown.text
     return {language: results.translation(given, text, language) for language in task["target_languages"]}
 
 
@@ -58,28 +59,38 @@ def _formatting(task: Mapping[str, Any], document: Document) -> Shape:
     """Format what is not redacted; the transcript's own text stays as it is."""
     formats = {"date": _date, "phone_number": _phone, "email_address": _email}
     wanted = {"date": task.get("date"), "phone_number": task.get("phone_number"), "email_address": task.get("email")}
-    mapping = {
-        entity.text: formats[entity.kind](entity.text, pattern)
+    formatted = {
+        entity: formats[entity.kind](entity.text, pattern)
         for entity in document.entities
         if (pattern := wanted.get(entity.kind)) and not document.hides(entity)
     }
-
-    def formatted(text: str) -> str:
-        if not mapping:
-            return text
-        longest_first = sorted(mapping, key=len, reverse=True)
-        return re.sub("|".join(map(re.escape, longest_first)), lambda found: mapping[found[0]], text)
-
-    turns = [
-        {"speaker": turn.speaker, "text": formatted(turn.text), "start": turn.words[0].start, "end": turn.words[-1].end}
-        for turn in document.shown.turns
-    ]
+    turns = list(_formatted_turns(document, formatted))
     return {
-        "mapping": mapping,
-        "formatted_text": formatted(document.shown.text),
+        "mapping": {entity.text: text for entity, text in formatted.items()},
+        "formatted_text": " ".join(turn["text"] for turn in turns),
         "formatted_utterances": turns if task.get("format_utterances") is not False else None,
         "status": "success",
     }
+
+
+def _formatted_turns(document: Document, formatted: Mapping[Entity, str]) -> Iterator[Shape]:
+    by_place = {entity.first: (entity, text) for entity, text in formatted.items()}
+    place = 0
+    for turn in document.shown.turns:
+        texts: list[str] = []
+        end = place + len(turn.words)
+        while place < end:
+            entity, text = by_place.get(place, (None, ""))
+            count = 1 if entity is None else entity.count
+            said = " ".join(word.text for word in turn.words[len(turn.words) - end + place :][:count])
+            texts.append(said if entity is None else said.replace(entity.text, text))
+            place += count
+        yield {
+            "speaker": turn.speaker,
+            "text": " ".join(texts),
+            "start": turn.words[0].start,
+            "end": max(word.end for word in turn.words),
+        }
 
 
 def _date(text: str, pattern: str) -> str:
@@ -115,7 +126,7 @@ def _email(text: str, pattern: str) -> str:
 
 
 def _summarization(task: Mapping[str, Any], document: Document) -> Shape:
-    given, form = document.heard.results, task["summary_type"]
+    given, form = _given(document), task["summary_type"]
     parts = document.shown_sentences
     return {
         "summary": [
@@ -153,7 +164,7 @@ def _section(chapter: Chapter, parts: Sequence[Passage], task: Mapping[str, Any]
 
 def _action_items(task: Mapping[str, Any], document: Document) -> Shape:
     found = results.action_items(
-        document.heard.results, document.shown_sentences, decisions=bool(task.get("include_decisions"))
+        _given(document), document.shown_sentences, decisions=bool(task.get("include_decisions"))
     )
     return {
         "items": [

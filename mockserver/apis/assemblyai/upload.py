@@ -14,10 +14,6 @@ from mockserver.web.sources import CHUNK, upload_path
 
 page = Operations("Upload")
 
-_DENIED = (
-    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
-)
-
 
 @page.add("POST", "/v2/upload")
 async def upload(call: Call) -> Reply:
@@ -73,4 +69,4 @@ def _file_name(call: Call) -> str | None:
 @page.add("GET", "/upload/{project}/{upload_id}", public=True)
 async def download(call: Call) -> Reply:
     """Refuse to give an upload back: only transcription reads it."""
-    return Reply(_DENIED, 403, b"application/xml")
+    return errors.access_denied()
