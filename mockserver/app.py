@@ -31,7 +31,11 @@ def create_app(settings: Settings, *, alone: bool) -> Gate:
 
         return control_app(engine, courier, FAMILIES)
 
-    if alone:
-        return Gate(engine, courier, FAMILIES, control)
-    made = control()
-    return Gate(engine, courier, FAMILIES, lambda: made)
+    made = None if alone else control()
+
+    def prepared() -> App:
+        for family in FAMILIES:
+            family.warm_up()
+        return made or control()
+
+    return Gate(engine, courier, FAMILIES, prepared)

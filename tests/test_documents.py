@@ -19,7 +19,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.apis.assemblyai import render
+from mockserver.apis.assemblyai.completed import document_of
 from mockserver.apis.assemblyai.redacted_audio import redaction
 from mockserver.apis.assemblyai.rules import broken
 from mockserver.embed import MockServer
@@ -440,7 +440,7 @@ def test_redacted_audio_hides_exactly_the_hidden_words(params: dict[str, Any]) -
     start, end = params.get("audio_start_from") or 0, params.get("audio_end_at") or 600_000
     transcript = cut(whole, start, end).encode()
     job = {"params": json.dumps(params), "duration": 600_000}
-    document = render.document(job, transcript, ())
+    document = document_of(job, transcript, ())
     spans = redaction(job, transcript).spans
     for moment in {0, start - 1, end, 599_999}:
         if 0 <= moment < start or end <= moment < 600_000:

@@ -16,7 +16,6 @@ from mockserver.engine.fixture import Fixture, Outcome, Question
 from mockserver.engine.fixtures import Fixtures
 from mockserver.engine.media import Sound, Unusable
 from mockserver.engine.options import Options, cut, detected, too_little_speech
-from mockserver.engine.sound import UndecodableError, speech_share
 from mockserver.engine.store import Store
 from mockserver.engine.transcripts import Transcript, UntimedTurn, transcribe
 
@@ -253,6 +252,8 @@ def certainty(transcript: Transcript) -> float:
 
 def _speech_share(transcript: Transcript, path: Path | None) -> float:
     """Return how much of the audio is speech: measured where it is there, else from the words."""
+    from mockserver.engine.sound import UndecodableError, speech_share
+
     if path is not None:
         with contextlib.suppress(UndecodableError, OSError):
             return speech_share(path)

@@ -9,7 +9,6 @@ from typing import Any
 import yaml
 
 from mockserver.engine.transcripts import UntimedTurn
-from mockserver.engine.wording import bare
 from mockserver.engine.yaml_reader import FixtureError, Read, Reader, line_of, millis
 
 MOODS = ("positive", "neutral", "negative")
@@ -83,8 +82,10 @@ def _hazard(reader: Reader, node: yaml.Node) -> dict[str, float]:
 
 def check_quotes(node: yaml.Node, results: Mapping[str, Any], turns: Sequence[UntimedTurn] | None) -> None:
     """Refuse results that quote what is not said."""
-    if turns is None:
+    if turns is None or not results:
         return
+    from mockserver.engine.wording import bare
+
     said = f" {' '.join(filter(None, (bare(word.text) for turn in turns for word in turn.words)))} "
     for kind, quote in _quotes(results):
         if f" {' '.join(filter(None, map(bare, quote.split())))} " not in said:

@@ -167,7 +167,7 @@ class Family:
     ``not_found`` answers unknown paths. ``request_limit`` says how many requests a project may make, and
     ``failing`` answers for a service that is broken with some status. ``callback`` words a webhook call, if there
     is something to tell, and ``retries`` says how often it is attempted. ``redaction`` says what is to be hidden
-    in a job's audio.
+    in a job's audio. ``warm_up`` imports what is needed late and takes long; a thread calls it after the start.
     """
 
     name: str
@@ -186,6 +186,7 @@ class Family:
     callback: Callable[[Event], Callback | None]
     retries: Callable[[Settings], Retries]
     redaction: Callable[[Row, bytes], Redaction]
+    warm_up: Callable[[], None]
 
     @property
     def operations(self) -> Iterable[Operation]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from mockserver.engine import Engine, sound
+from mockserver.engine import Engine
 from mockserver.engine.store import Row
 from mockserver.web.family import Family, Redaction
 from mockserver.web.sources import InThread, Sources
@@ -94,6 +94,8 @@ class Redactor:
 
     @staticmethod
     def _redact(job: Row, wanted: Redaction, source: Path | None, path: Path) -> None:
+        from mockserver.engine import sound
+
         def write(source: Path | None) -> None:
             sound.redact(
                 source,

@@ -23,6 +23,10 @@ def _request_limit(terms: Terms) -> Rule:
     return Rule("assemblyai", terms.rate_limit, round(terms.rate_window * SECOND))
 
 
+def _warm_up() -> None:
+    from mockserver.apis.assemblyai import completed  # noqa: F401
+
+
 FAMILY = Family(
     name="assemblyai",
     title="AssemblyAI",
@@ -40,4 +44,5 @@ FAMILY = Family(
     callback=callback,
     retries=retries,
     redaction=redacted_audio.redaction,
+    warm_up=_warm_up,
 )

@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import Any
 
 from mockserver.apis.assemblyai.languages import full_code
+from mockserver.apis.assemblyai.recognition import options_of
 from mockserver.apis.assemblyai.rules import by_channel, diarized, models, tasks
 from mockserver.engine import results
 from mockserver.engine.answers import certainty
-from mockserver.engine.options import Detect, Language, Options, detected, merged_speakers
+from mockserver.engine.options import Language, detected, merged_speakers
 from mockserver.engine.transcripts import Transcript, Turn
 from mockserver.engine.understanding import Entity, static_entities
 from mockserver.engine.views import Passage, sentences
@@ -25,33 +26,6 @@ _KIND_OF_POLICY = {
     "sexuality": "gender_sexuality",
     "organization_medical_facility": "organization",
 }
-
-
-def options_of(params: Mapping[str, Any]) -> Options:
-    """Return what the parameters ask of the recognition itself."""
-    speakers = params.get("speaker_options") or {}
-    expected = params.get("speakers_expected")
-    fewest, most = expected or speakers.get("min_speakers_expected"), speakers.get("max_speakers_expected")
-    return Options(
-        start=params.get("audio_start_from"),
-        end=params.get("audio_end_at"),
-        least_speech=params.get("speech_threshold") or None,
-        speakers=(fewest or 1, expected or most) if fewest or most else None,
-        detect=_detect(params) if params.get("language_detection") else None,
-    )
-
-
-def _detect(params: Mapping[str, Any]) -> Detect:
-    options = params.get("language_detection_options") or {}
-    expected = options.get("expected_languages") or ()
-    fallback = options.get("fallback_language")
-    return Detect(
-        expected=() if "all" in expected else tuple(expected),
-        fallback=None if fallback == "auto" else fallback,
-        least_confidence=params.get("language_confidence_threshold") or 0.0,
-        fails_unsure=options.get("on_low_language_confidence") != "fallback",
-        fails_silent=options.get("on_no_speech_detected") != "fallback",
-    )
 
 
 class Document:

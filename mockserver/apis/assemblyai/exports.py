@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-import orjson
-
-from mockserver.apis.assemblyai import errors, render
-from mockserver.apis.assemblyai.lookup import completed, rendered
-from mockserver.engine import views
-from mockserver.engine.store import Row
-from mockserver.engine.transcripts import Transcript
-from mockserver.web.family import Call, Operations, Query, Quirks
+from mockserver.apis.assemblyai import errors
+from mockserver.apis.assemblyai.lookup import look_for_completed, rendered
+from mockserver.web.family import Call, Operations, Query
 from mockserver.web.replies import Reply
 
 page = Operations("Exports")
@@ -25,75 +18,46 @@ _WORDS = Query("words", "string", "Words and phrases of up to 5 words, separated
 @page.add("GET", "/v2/transcript/{transcript_id}/sentences")
 async def sentences(call: Call) -> Reply:
     """Get the sentences."""
-    return await _exported(call, "sentences", _sentences)
+    return await _exported(call, "sentences", "sentences")
 
 
 @page.add("GET", "/v2/transcript/{transcript_id}/paragraphs")
 async def paragraphs(call: Call) -> Reply:
     """Get the paragraphs."""
-    return await _exported(call, "paragraphs", _paragraphs)
+    return await _exported(call, "paragraphs", "paragraphs")
 
 
 @page.add("GET", "/v2/transcript/{transcript_id}/srt", query=(_WIDTH,))
 async def srt(call: Call) -> Reply:
     """Get captions as SubRip."""
-    return await _captioned(call, "srt", views.srt)
+    return await _captioned(call, "srt")
 
 
 @page.add("GET", "/v2/transcript/{transcript_id}/vtt", query=(_WIDTH,))
 async def vtt(call: Call) -> Reply:
     """Get captions as WebVTT."""
-    return await _captioned(call, "vtt", views.vtt)
+    return await _captioned(call, "vtt")
 
 
 @page.add("GET", "/v2/transcript/{transcript_id}/word-search", query=(_WORDS,))
 async def word_search(call: Call) -> Reply:
     """Find words and phrases."""
     wanted = _wanted(call)
-    return await _exported(call, f"search/{wanted}", _found, wanted)
+    return await _exported(call, f"search/{wanted}", "found", wanted)
 
 
-async def _captioned(call: Call, name: str, write: Callable[[Transcript, int | None], str]) -> Reply:
+async def _captioned(call: Call, form: str) -> Reply:
     width = _width(call)
-    reply = await _exported(call, f"{name}/{width}", _captions, write, width)
+    reply = await _exported(call, f"{form}/{width}", "captions", form, width)
     reply.media_type = _TEXT
     return reply
 
 
-async def _exported(call: Call, name: str, export: Callable[..., bytes], *arguments: object) -> Reply:
-    job, transcript = await completed(call)
-    return await rendered(call, job, transcript, name, export, *arguments)
+async def _exported(call: Call, name: str, export: str, *arguments: object) -> Reply:
+    from mockserver.apis.assemblyai import completed
 
-
-def _sentences(job: Row, transcript: bytes, quirks: Quirks) -> bytes:
-    document = render.document(job, transcript, quirks)
-    found = [render.sentence(passage) for passage in document.shown_sentences]
-    return render.passages(job, document, "sentences", found)
-
-
-def _paragraphs(job: Row, transcript: bytes, quirks: Quirks) -> bytes:
-    document = render.document(job, transcript, quirks)
-    found = [render.paragraph(passage) for passage in views.paragraphs(document.shown_sentences)]
-    return render.passages(job, document, "paragraphs", found)
-
-
-def _captions(
-    job: Row, transcript: bytes, quirks: Quirks, write: Callable[[Transcript, int | None], str], width: int | None
-) -> bytes:
-    return write(render.document(job, transcript, quirks).shown, width).encode()
-
-
-def _found(job: Row, transcript: bytes, quirks: Quirks, wanted: Sequence[str]) -> bytes:
-    matches = views.search(render.document(job, transcript, quirks).shown, wanted)
-    return orjson.dumps(
-        {
-            "id": job["id"],
-            "total_count": sum(len(match.places) for match in matches),
-            "matches": [
-                {"text": m.text, "count": len(m.places), "timestamps": m.times, "indexes": m.places} for m in matches
-            ],
-        }
-    )
+    job, transcript = await look_for_completed(call)
+    return await rendered(call, job, transcript, name, getattr(completed, export), *arguments)
 
 
 def _width(call: Call) -> int | None:

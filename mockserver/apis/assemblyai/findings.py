@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mockserver.apis.assemblyai.document import Document
+from mockserver.apis.assemblyai.rules import RESULTS
 from mockserver.engine import results
 from mockserver.engine.understanding import Entity, Label
 
@@ -16,9 +17,9 @@ UNAVAILABLE: Shape = {"status": "unavailable", "results": [], "summary": {}}
 def findings(document: Document) -> Shape:
     """Return the keys of every result that was asked for; those of safety and topics also where they were not."""
     found: Shape = {"content_safety_labels": UNAVAILABLE, "iab_categories_result": UNAVAILABLE}
-    for switch, key, find in _RESULTS:
+    for switch, key in RESULTS.items():
         if document.params.get(switch):
-            found[key] = find(document)
+            found[key] = _FIND[switch](document)
     return found
 
 
@@ -131,13 +132,12 @@ def _summary(document: Document) -> str:
     return results.summary(document.heard.results, document.analysed, style, form)
 
 
-_RESULTS: Sequence[tuple[str, str, Callable[[Document], Any]]] = (
-    ("auto_highlights", "auto_highlights_result", _highlights),
-    ("content_safety", "content_safety_labels", _safety),
-    ("iab_categories", "iab_categories_result", _topics),
-    ("auto_chapters", "chapters", _chapters),
-    ("entity_detection", "entities", _entities),
-    ("sentiment_analysis", "sentiment_analysis_results", _sentiment),
-    ("summarization", "summary", _summary),
-)
-SWITCHES: Mapping[str, str] = {switch: key for switch, key, _ in _RESULTS}
+_FIND: Mapping[str, Callable[[Document], Any]] = {
+    "auto_highlights": _highlights,
+    "content_safety": _safety,
+    "iab_categories": _topics,
+    "auto_chapters": _chapters,
+    "entity_detection": _entities,
+    "sentiment_analysis": _sentiment,
+    "summarization": _summary,
+}

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from mockserver.apis.assemblyai import errors, render
+from mockserver.apis.assemblyai import errors
 from mockserver.apis.assemblyai.lookup import current
 from mockserver.apis.assemblyai.schemas import FirstProblem, Texts
-from mockserver.engine import results, understanding
 from mockserver.engine.clock import iso
-from mockserver.engine.transcripts import Transcript, UntimedTurn, UntimedWord, transcribe
-from mockserver.engine.views import Passage, sentences
-from mockserver.web.family import Call, Operations, Quirks
+from mockserver.web.family import Call, Operations
 from mockserver.web.replies import ApiError, Reply, json_reply
 from mockserver.web.workshop import LONG
 
@@ -68,25 +64,25 @@ _PARAMS: TypeAdapter[LemurParams] = TypeAdapter(LemurParams)
 @page.add("POST", "/lemur/v3/generate/task", reads=_PARAMS, quirk=_QUIRK)
 async def task(call: Call) -> Reply:
     """Carry out a task that a prompt describes."""
-    return await _answered(call, _about, needed="prompt")
+    return await _answered(call, "about", needed="prompt")
 
 
 @page.add("POST", "/lemur/v3/generate/summary", reads=_PARAMS, quirk=_QUIRK)
 async def summary(call: Call) -> Reply:
     """Summarise."""
-    return await _answered(call, _summary)
+    return await _answered(call, "summary")
 
 
 @page.add("POST", "/lemur/v3/generate/question-answer", reads=_PARAMS, quirk=_QUIRK)
 async def question_answer(call: Call) -> Reply:
     """Answer questions."""
-    return await _answered(call, _answers, needed="questions")
+    return await _answered(call, "answers", needed="questions")
 
 
 @page.add("POST", "/lemur/v3/generate/action-items", reads=_PARAMS, quirk=_QUIRK)
 async def action_items(call: Call) -> Reply:
     """List what is to be done."""
-    return await _answered(call, _to_do)
+    return await _answered(call, "to_do")
 
 
 @page.add("GET", "/lemur/v3/{request_id}", quirk=_QUIRK)
@@ -115,11 +111,10 @@ def _unknown() -> ApiError:
     return ApiError(400, "request id not found")
 
 
-_Answer = Callable[[LemurParams, Sequence[Passage]], Any]
-_Heard = tuple[dict[str, Any], bytes]
+Heard = tuple[dict[str, Any], bytes]
 
 
-async def _answered(call: Call, answer: _Answer, *, needed: str | None = None) -> Reply:
+async def _answered(call: Call, kind: str, *, needed: str | None = None) -> Reply:
     body = await call.read(_MOST_BYTES)
     try:
         asked = _PARAMS.validate_json(body, strict=True)
@@ -129,22 +124,14 @@ async def _answered(call: Call, answer: _Answer, *, needed: str | None = None) -
         raise errors.invalid(f"{needed} is required")
     if asked.get("final_model") not in (None, *_MODELS):
         raise ApiError(400, "Model deprecated. See docs for new model information")
+    from mockserver.apis.assemblyai.lemur_answers import respond
+
     sources = await _sources(call, asked)
     is_long = len(body) + sum(len(transcript) for _, transcript in sources) > LONG
     run = call.courier.workshop.run if is_long else call.courier.in_slow_thread
-    made = await run(_respond, answer, asked, sources, call.quirks)
+    made = await run(respond, kind, asked, sources, call.quirks)
     identifier = call.engine.prompts.keep(call.project, {"request": _request(call, asked), "answer": made})
     return json_reply({"request_id": identifier, **made})
-
-
-def _respond(answer: _Answer, asked: LemurParams, sources: Sequence[_Heard], quirks: Quirks) -> dict[str, Any]:
-    """Return an answer and what it took; this blocks."""
-    said = sentences(_as_transcript(asked.get("input_text") or ""))
-    for job, transcript in sources:
-        said += render.document(job, transcript, quirks).shown_sentences
-    response = answer(asked, said)
-    used = {"input_tokens": sum(_tokens(s.text) for s in said), "output_tokens": _tokens(str(response))}
-    return {"response": response, "usage": used}
 
 
 def _request(call: Call, asked: LemurParams) -> dict[str, Any]:
@@ -165,7 +152,7 @@ def _ids(asked: LemurParams) -> list[str]:
     return [*(asked.get("transcript_ids") or ()), *(source["id"] for source in asked.get("sources") or ())]
 
 
-async def _sources(call: Call, asked: LemurParams) -> list[_Heard]:
+async def _sources(call: Call, asked: LemurParams) -> list[Heard]:
     """Return the transcripts that the question is about."""
     ids = _ids(asked)
     if bool(ids) == bool(asked.get("input_text")):
@@ -178,46 +165,8 @@ async def _sources(call: Call, asked: LemurParams) -> list[_Heard]:
     return sources
 
 
-async def _source(call: Call, identifier: str) -> _Heard:
+async def _source(call: Call, identifier: str) -> Heard:
     job = await current(call, identifier)
     if job is None or job["status"] != "completed" or job["deleted"] is not None:
         raise ApiError(400, "each transcript source id must be valid", f"{identifier} is no completed transcript")
     return dict(job), call.engine.jobs.transcript(job)
-
-
-def _as_transcript(text: str) -> Transcript:
-    turn = UntimedTurn(tuple(UntimedWord(word) for word in text.split()))
-    return transcribe([turn] if turn.words else [], language="en", duration=60_000, seed="")
-
-
-def _about(asked: LemurParams, said: Sequence[Passage]) -> str:
-    """Answer from the text: with the sentence that fits the prompt best, or else a summary."""
-    found = understanding.answer(said, asked.get("prompt") or "")
-    return found.text if found is not None else understanding.summary(said, "informative", "paragraph")
-
-
-def _summary(_: LemurParams, said: Sequence[Passage]) -> str:
-    return understanding.summary(said, "informative", "paragraph")
-
-
-def _answers(asked: LemurParams, said: Sequence[Passage]) -> list[dict[str, str]]:
-    return [_reply_to(question, said) for question in asked.get("questions") or ()]
-
-
-def _reply_to(question: LemurQuestion, said: Sequence[Passage]) -> dict[str, str]:
-    text = question.get("question", "")
-    found = understanding.answer(said, text)
-    options = question.get("answer_options")
-    if options:
-        heard = (found.text if found else "").lower()
-        return {"question": text, "answer": next((o for o in options if o.lower() in heard), options[0])}
-    return {"question": text, "answer": found.text if found else "The transcript does not say."}
-
-
-def _to_do(_: LemurParams, said: Sequence[Passage]) -> str:
-    found = results.action_items({}, said, decisions=False)
-    return "\n".join(f"- {text}" for text, _ in found) or "There are no action items."
-
-
-def _tokens(text: str) -> int:
-    return -(-len(text) // 4)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import orjson
 
 from mockserver.apis.assemblyai import errors
-from mockserver.apis.assemblyai.findings import SWITCHES
+from mockserver.apis.assemblyai.rules import RESULTS
 from mockserver.engine.clock import SECOND
 from mockserver.engine.store import Row
 from mockserver.web.family import Call
@@ -17,7 +17,7 @@ from mockserver.web.workshop import LONG
 
 _SHORT = 16 * 1024
 """Bytes of an encoded transcript whose views are made in the event loop."""
-_ANALYSES = (*SWITCHES, "redact_pii", "speech_understanding")
+_ANALYSES = (*RESULTS, "redact_pii", "speech_understanding")
 _RETENTION = 30 * 24 * 3600 * SECOND
 
 
@@ -65,7 +65,7 @@ def has_expired(job: Row, call: Call) -> bool:
     return end is not None and call.project.clock.now() >= end
 
 
-async def completed(call: Call) -> tuple[Row, bytes]:
+async def look_for_completed(call: Call) -> tuple[Row, bytes]:
     """Return the completed job that the path names, and its encoded transcript."""
     job = await look(call)
     if job["status"] != "completed":

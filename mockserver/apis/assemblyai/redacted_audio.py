@@ -9,10 +9,9 @@ from hashlib import blake2b
 from typing import IO, Any
 from urllib.parse import urlencode
 
-import orjson
-
-from mockserver.apis.assemblyai import errors, render
+from mockserver.apis.assemblyai import errors
 from mockserver.apis.assemblyai.lookup import look
+from mockserver.apis.assemblyai.render import params_of
 from mockserver.engine.clock import SECOND
 from mockserver.engine.keys import Project
 from mockserver.engine.store import Row
@@ -108,8 +107,10 @@ def _part(file: IO[bytes], size: int, wanted: str | None) -> Reply:
 
 def redaction(job: Row, transcript: bytes) -> Redaction:
     """Say what is to be hidden in a job's audio."""
-    params = _params(job)
-    document = render.document(job, transcript, ())
+    params = params_of(job)
+    from mockserver.apis.assemblyai.completed import document_of
+
+    document = document_of(job, transcript, ())
     words = [word for sentence in document.sentences for word in sentence.words]
     hidden = (words[place.first : place.first + place.count] for place in document.hidden)
     options = params.get("redact_pii_audio_options") or {}
@@ -129,7 +130,7 @@ def _outside(params: Mapping[str, Any], duration: int) -> Iterator[tuple[int, in
 
 def has_audio(job: Row) -> bool:
     """Say whether there is redacted audio of a completed job: not of silence, unless that was asked for."""
-    options = _params(job).get("redact_pii_audio_options") or {}
+    options = params_of(job).get("redact_pii_audio_options") or {}
     return bool(options.get("return_redacted_no_speech_audio")) or not job["silent"]
 
 
@@ -138,9 +139,4 @@ def _form(params: Mapping[str, Any]) -> str:
 
 
 def _file_name(job: Row) -> str:
-    return f"{job['id']}.{_form(_params(job))}"
-
-
-def _params(job: Row) -> dict[str, Any]:
-    params: dict[str, Any] = orjson.loads(job["params"])
-    return params
+    return f"{job['id']}.{_form(params_of(job))}"

@@ -30,6 +30,18 @@ _FORMATTED_KINDS = ("phone_number", "date", "email")
 _REDACTED_KINDS = {"email": "email_address"}
 
 
+RESULTS: Mapping[str, str] = {
+    "auto_highlights": "auto_highlights_result",
+    "content_safety": "content_safety_labels",
+    "iab_categories": "iab_categories_result",
+    "auto_chapters": "chapters",
+    "entity_detection": "entities",
+    "sentiment_analysis": "sentiment_analysis_results",
+    "summarization": "summary",
+}
+"""Parameters that ask for results, and where these are in the reply."""
+
+
 class Rule(NamedTuple):
     """A demand on a request that has ``field``.
 

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from mockserver.apis.assemblyai import errors, render
 from mockserver.apis.assemblyai.callbacks import callback_of
-from mockserver.apis.assemblyai.document import options_of
 from mockserver.apis.assemblyai.lookup import end_of, look, rendered
+from mockserver.apis.assemblyai.recognition import options_of
 from mockserver.apis.assemblyai.rules import broken
 from mockserver.apis.assemblyai.schemas import KNOWN_PARAMS, TRANSCRIPT_PARAMS
 from mockserver.engine.jobs import Submission
@@ -91,8 +91,10 @@ async def _finished(call: Call, job: Row) -> Reply:
     public_id = call.project.public_id
     if job["status"] == "error":
         return Reply(render.failed(public_id, job, call.quirks))
+    from mockserver.apis.assemblyai.completed import finished
+
     transcript = call.engine.jobs.transcript(job)
-    return await rendered(call, job, transcript, "transcript", render.finished, public_id)
+    return await rendered(call, job, transcript, "transcript", finished, public_id)
 
 
 @page.add("DELETE", "/v2/transcript/{transcript_id}")
