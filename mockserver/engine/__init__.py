@@ -20,6 +20,7 @@ from mockserver.engine.journal import Journal
 from mockserver.engine.keys import Keys, Project
 from mockserver.engine.limits import Limits
 from mockserver.engine.moves import Move
+from mockserver.engine.pages import Pages
 from mockserver.engine.prompts import Prompts
 from mockserver.engine.records import Records
 from mockserver.engine.store import DataDirectory, Row, Store
@@ -53,6 +54,7 @@ class Engine:
         self.fixtures = Fixtures(fixture_folders(settings))
         self.answers = Answers(self.store, self.fixtures, settings.seed)
         self.jobs = Jobs(self.store, self.keys, settings)
+        self.pages = Pages(self.store, self.jobs)
         self.webhooks = Webhooks(self.store)
         self.prompts = Prompts(self.store, self.keys)
         self.limits = Limits()

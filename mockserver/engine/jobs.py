@@ -6,7 +6,7 @@ waits for a slot, that is moved by polls, or that is not prepared yet has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mockserver.engine.answers import FAILURE_TEXT, Plan
@@ -33,8 +33,6 @@ _KEPT_BYTES = 2 * 2**20
 _SHOWN_LATER = ("callback_status", "deleted")
 _REPLY = "SELECT body, until FROM jobs JOIN replies ON replies.job = jobs.number WHERE id = ? AND project = ?"
 
-_TIMES = {"since": "created >= :since", "until": "created < :until"}
-
 
 class IllegalMoveError(Exception):
     """The job's status does not allow that; the message says why."""
@@ -56,21 +54,6 @@ class Submission(NamedTuple):
     """Whom to tell when the job has finished, as JSON that the family reads."""
     redacts: bool = False
     """Redacted audio is to be made."""
-
-
-class Wanted(NamedTuple):
-    """Which jobs are to be listed; ``before`` and ``after`` are ids, ``since`` and ``until`` moments of creation.
-
-    With ``after`` the page holds the jobs that follow that one at once.
-    """
-
-    limit: int
-    status: str | None = None
-    before: str | None = None
-    after: str | None = None
-    since: int | None = None
-    until: int | None = None
-    waiting: bool | None = None
 
 
 class _Pace(NamedTuple):
@@ -334,65 +317,6 @@ class Jobs:
         assert row is not None
         body: bytes = row["body"]
         return body
-
-    def page(self, project: Project, wanted: Wanted) -> tuple[Sequence[Row], bool]:
-        """Return a page of jobs, newest first, and whether there are older ones that are wanted too.
-
-        Raises LookupError if ``before`` or ``after`` is no job of the project.
-        """
-        older_than = self._place(project, wanted.before)
-        newer_than = self._place(project, wanted.after)
-        if newer_than is not None:
-            rows = list(self._rows(project, wanted, newer_than, wanted.limit, newer=True))
-            if older_than is not None:
-                rows = [row for row in rows if (row["created"], row["number"]) < older_than]
-            rows.reverse()
-        else:
-            rows = list(self._rows(project, wanted, older_than, wanted.limit))
-        if not rows:
-            return rows, False
-        last = rows[-1]["created"], rows[-1]["number"]
-        return rows, any(True for _ in self._rows(project, wanted, last, 1))
-
-    def _place(self, project: Project, job_id: str | None) -> tuple[int, int] | None:
-        if job_id is None:
-            return None
-        job = self.find(job_id, project)
-        if job is None:
-            raise LookupError(job_id)
-        return job["created"], job["number"]
-
-    def _rows(
-        self, project: Project, wanted: Wanted, place: tuple[int, int] | None, limit: int, *, newer: bool = False
-    ) -> Iterator[Row]:
-        """Yield wanted jobs from a place on, the nearest first.
-
-        Jobs of the very moment of that place come from a query of their own: SQLite would not use the index for both.
-        """
-        clauses = ["project = :project"]
-        if wanted.status is not None:
-            clauses.append("status = :status" + ("" if wanted.status == "completed" else " AND status <> 'completed'"))
-        if wanted.waiting:
-            clauses.append("waiting")
-        times = [clause for name, clause in _TIMES.items() if getattr(wanted, name) is not None]
-        sign, order = (">", "ASC") if newer else ("<", "DESC")
-        values = wanted._asdict() | {"project": project.id}
-        parts = [times]
-        if place is not None:
-            values |= {"created": place[0], "number": place[1]}
-            parts = [[*times, f"created {sign} :created"]]
-            if (wanted.since or 0) <= place[0] and (wanted.until is None or place[0] < wanted.until):
-                parts.insert(0, ["created = :created", f"number {sign} :number"])
-        for part in parts:
-            where = " AND ".join([*clauses, *part])
-            rows = self._store.all(
-                f"SELECT * FROM jobs WHERE {where} ORDER BY created {order}, number {order} LIMIT :limit",
-                values | {"limit": limit},
-            )
-            yield from rows
-            limit -= len(rows)
-            if not limit:
-                return
 
     def delete(self, project: Project, job: Row) -> None:
         """Forget what a finished job heard. Raises IllegalMoveError if it is not finished."""

@@ -11,7 +11,6 @@ from mockserver.engine.digests import (
     action_items,
     answer,
     chapters,
-    extract,
     highlights,
     summary,
 )
@@ -21,7 +20,7 @@ from mockserver.engine.subjects import Hazard, HazardLabel, Label, Safety, Topic
 
 __all__ = [
     "Chapter", "Entity", "Feeling", "Hazard", "HazardLabel", "Highlight", "Label", "Safety", "Topic", "Topics",
-    "action_items", "answer", "chapters", "entities", "extract", "highlights", "safety", "sentiment",
+    "action_items", "answer", "chapters", "entities", "highlights", "safety", "sentiment",
     "static_entities", "summary", "topics", "translated",
 ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.engine import understanding
+from mockserver.engine.digests import extract
 from mockserver.engine.generate import conversation
 from mockserver.engine.lexicon import FILLERS, is_profane
 from mockserver.engine.phrases import plain, trimmed
@@ -140,7 +141,7 @@ def test_no_hazard_is_less_sure_than_the_threshold(passages: list[Passage], thre
 
 @given(said_by_anyone, st.integers(0, 10), st.text(max_size=20))
 def test_extracts_are_sentences_in_their_order(passages: list[Passage], count: int, question: str) -> None:
-    places = [passages.index(sentence) for sentence in understanding.extract(passages, count)]
+    places = [passages.index(sentence) for sentence in extract(passages, count)]
     assert places == sorted(set(places))
     assert len(places) == min(count, len(passages))
     assert understanding.answer(passages, question) in [None, *passages]

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from mockserver.apis.assemblyai import errors
 from mockserver.apis.assemblyai.lookup import has_expired
 from mockserver.engine.clock import SECOND, iso
-from mockserver.engine.jobs import Wanted
+from mockserver.engine.pages import Wanted
 from mockserver.engine.store import Row
 from mockserver.web.family import Call, Operations, Query, Quirks
 from mockserver.web.replies import Reply, json_reply
@@ -39,7 +39,7 @@ async def show(call: Call) -> Reply:
     await call.courier.preparer.all_prepared(call.project, _PATIENCE)
     call.engine.jobs.settle(call.project)
     try:
-        rows, has_older = call.engine.jobs.page(call.project, wanted)
+        rows, has_older = call.engine.pages.page(call.project, wanted)
     except LookupError as error:
         raise errors.invalid(f"there is no transcript {error}") from None
     base = f"{call.public_base}/v2/transcript"

@@ -136,9 +136,7 @@ def deleted(public_id: int, job: Row) -> bytes:
     if job["status"] == "completed" and job["duration"] is not None:
         before["audio_duration"] = seconds(job["duration"])
     kept = {name: before[name] for name in _KEPT}
-    return orjson.dumps(
-        dict.fromkeys(_IDLE) | kept | _DELETED | {"speaker_count": None, "cluster_id": None, "error": None}
-    )
+    return orjson.dumps(dict.fromkeys(_IDLE) | kept | _DELETED)
 
 
 def params_of(job: Row) -> dict[str, Any]:
