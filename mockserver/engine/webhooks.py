@@ -14,13 +14,10 @@ from mockserver.engine.store import Row, Store
 
 UNREACHABLE = 0
 """The status of a call that got no reply."""
-_DUE = (
-    "SELECT deliveries.*, jobs.id AS job_id, callback FROM deliveries JOIN jobs ON jobs.number = deliveries.job "
-    "WHERE deliveries.project = ? AND deliveries.due <= ? ORDER BY deliveries.number"
-)
 _SHOWN = (
     "SELECT deliveries.*, jobs.id AS job_id, callback FROM deliveries JOIN jobs ON jobs.number = deliveries.job WHERE "
 )
+_DUE = _SHOWN + "deliveries.project = ? AND deliveries.due <= ? ORDER BY deliveries.number"
 
 
 @dataclass(frozen=True)

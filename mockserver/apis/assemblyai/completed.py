@@ -14,8 +14,8 @@ import orjson
 from mockserver.apis.assemblyai.document import Document
 from mockserver.apis.assemblyai.findings import findings
 from mockserver.apis.assemblyai.languages import MEDICAL
+from mockserver.apis.assemblyai.params import by_channel, diarized, tasks
 from mockserver.apis.assemblyai.render import base, params_of, seconds
-from mockserver.apis.assemblyai.rules import by_channel, diarized, tasks
 from mockserver.apis.assemblyai.understanding import respond, translated_texts, translated_turns
 from mockserver.engine import views
 from mockserver.engine.store import Row

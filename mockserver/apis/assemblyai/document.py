@@ -7,8 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from mockserver.apis.assemblyai.languages import full_code
-from mockserver.apis.assemblyai.recognition import options_of
-from mockserver.apis.assemblyai.rules import by_channel, diarized, models, tasks
+from mockserver.apis.assemblyai.params import by_channel, diarized, models, options_of, tasks
 from mockserver.engine import results
 from mockserver.engine.answers import certainty
 from mockserver.engine.options import Language, detected, merged_speakers

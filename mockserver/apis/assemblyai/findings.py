@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mockserver.apis.assemblyai.document import Document
-from mockserver.apis.assemblyai.rules import RESULTS
+from mockserver.apis.assemblyai.params import RESULTS
 from mockserver.engine import results
 from mockserver.engine.understanding import Entity, Label
 

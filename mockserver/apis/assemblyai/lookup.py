@@ -8,7 +8,7 @@ from collections.abc import Callable
 import orjson
 
 from mockserver.apis.assemblyai import errors
-from mockserver.apis.assemblyai.rules import RESULTS
+from mockserver.apis.assemblyai.params import RESULTS
 from mockserver.engine.clock import SECOND
 from mockserver.engine.store import Row
 from mockserver.web.family import Call

@@ -9,7 +9,7 @@ import orjson
 
 from mockserver.apis.assemblyai.errors import failure
 from mockserver.apis.assemblyai.languages import full_code
-from mockserver.apis.assemblyai.rules import DEFAULT_MODELS, RESULTS
+from mockserver.apis.assemblyai.params import DEFAULT_MODELS, RESULTS
 from mockserver.engine.store import Row
 from mockserver.engine.webhooks import UNREACHABLE
 

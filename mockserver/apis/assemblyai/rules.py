@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
 from mockserver.apis.assemblyai.languages import LANGUAGES, unavailable
+from mockserver.apis.assemblyai.params import Params, diarized, models, tasks
 
-Params = Mapping[str, Any]
 MODELS = ("universal-3-pro", "universal-2", "universal-3-5-pro")
-DEFAULT_MODELS = ("universal-3-5-pro", "universal-2")
 _MODELS_TEXT = (
     '"speech_models" must be a non-empty list containing one or more of: '
     '"universal-3-pro", "universal-2", "universal-3-5-pro"'
@@ -28,18 +27,6 @@ _SUMMARIES = {
 }
 _FORMATTED_KINDS = ("phone_number", "date", "email")
 _REDACTED_KINDS = {"email": "email_address"}
-
-
-RESULTS: Mapping[str, str] = {
-    "auto_highlights": "auto_highlights_result",
-    "content_safety": "content_safety_labels",
-    "iab_categories": "iab_categories_result",
-    "auto_chapters": "chapters",
-    "entity_detection": "entities",
-    "sentiment_analysis": "sentiment_analysis_results",
-    "summarization": "summary",
-}
-"""Parameters that ask for results, and where these are in the reply."""
 
 
 class Rule(NamedTuple):
@@ -108,27 +95,6 @@ def _excludes(field: str, other: str, *, known: bool = False) -> Rule:
         lambda params: params[field] not in (None, False) and params.get(other) not in (None, False),
         known,
     )
-
-
-def diarized(params: Params) -> bool:
-    """Say whether the turns of the transcript have labels."""
-    return bool(params.get("speaker_labels") or by_channel(params))
-
-
-def by_channel(params: Params) -> bool:
-    """Say whether the channels are transcribed separately."""
-    return bool(params.get("multichannel") or params.get("dual_channel"))
-
-
-def models(params: Params) -> list[str]:
-    """Return the models in the order in which they are to be tried."""
-    return list(params.get("speech_models") or DEFAULT_MODELS)
-
-
-def tasks(params: Params) -> dict[str, Any]:
-    """Return the speech understanding tasks that are asked for."""
-    request = (params.get("speech_understanding") or {}).get("request") or {}
-    return {name: task for name, task in request.items() if isinstance(task, dict)}
 
 
 def _bad_models(params: Params) -> bool:

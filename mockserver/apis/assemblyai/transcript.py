@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from mockserver.apis.assemblyai import errors, render
 from mockserver.apis.assemblyai.callbacks import callback_of
 from mockserver.apis.assemblyai.lookup import end_of, look, rendered
-from mockserver.apis.assemblyai.recognition import options_of
+from mockserver.apis.assemblyai.params import options_of
 from mockserver.apis.assemblyai.rules import broken
 from mockserver.apis.assemblyai.schemas import KNOWN_PARAMS, TRANSCRIPT_PARAMS
 from mockserver.engine.jobs import Submission
