@@ -7,7 +7,8 @@ from mockserver.engine import Engine
 from mockserver.settings import Settings, SettingsError
 from mockserver.web import log
 from mockserver.web.courier import Courier
-from mockserver.web.middleware import App, Gate
+from mockserver.web.middleware import Gate
+from mockserver.web.sending import App
 
 FAMILIES = (assemblyai.FAMILY,)
 
@@ -17,11 +18,13 @@ def create_app(settings: Settings, *, alone: bool) -> Gate:
 
     ``alone`` says that the process runs nothing else. Then the control API is made in the background, which
     would not be safe beside threads of others: pydantic's models cannot be made in two threads at once.
-    Raises StoreError if the data directory cannot be used, and SettingsError for a quirk that there is not.
+    Raises StoreError if the data directory cannot be used, and SettingsError for what a family cannot work with.
     """
     known = {quirk for family in FAMILIES for quirk in family.quirks}
     if unknown := sorted(set(settings.quirks) - known):
         raise SettingsError(f"quirks: there is no {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
+    for family in FAMILIES:
+        family.check(settings)
     engine = Engine(settings)
     courier = Courier(engine, FAMILIES)
     log.problems(engine.fixtures.problems)

@@ -10,10 +10,24 @@ from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mockserver.app import create_app
 from mockserver.settings import Settings
 from mockserver.web import log
+from mockserver.web.sending import BREAK_OFF
+
+
+class _Http(HttpToolsProtocol):
+    """HTTP whose connections an application can break off, as a server that fails would."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {BREAK_OFF: {BREAK_OFF: self._break_off}}
+
+    def _break_off(self) -> None:
+        self.cycle.disconnected = True
+        self.transport.close()
 
 
 class Server(uvicorn.Server):
@@ -28,6 +42,7 @@ class Server(uvicorn.Server):
                 port=settings.port,
                 access_log=False,
                 log_config=None,
+                http=_Http,
                 server_header=False,
                 lifespan="on",
                 proxy_headers=False,

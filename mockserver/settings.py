@@ -80,6 +80,24 @@ class Settings(BaseSettings):
         "accept", description="What becomes of a request with a parameter that nobody knows."
     )
     quirks: Words = Field((), description="Where the real services differ from today's: see the page of each API.")
+    region: Literal["us", "eu"] = Field("us", description="Region that requests are for if their host names none.")
+    models: Paths = Field((), description="TOML files with language models, besides the ones that come along.")
+    llm_plan: Literal["paid", "free", "none"] = Field(
+        "paid", description="Plan of the accounts: which language models they may use, and how often."
+    )
+    llm_rate_limit: int | None = Field(
+        None, ge=0, description="Chat requests to one model in 60 seconds; 0: no limit; default: the plan's."
+    )
+    understanding_rate_limit: int | None = Field(
+        None, ge=0, description="Requests for speech understanding in 60 seconds; 0: no limit; default: the plan's."
+    )
+    llm_first_token: float = Field(
+        0.0, ge=0, le=1e6, description="Seconds on the clock until a language model begins to answer."
+    )
+    llm_tokens_per_second: float = Field(
+        0.0, ge=0, le=1e9, description="How fast a language model answers, on the clock; 0: at once."
+    )
+    strict: bool = Field(False, description="Chat requests that no fixture answers are refused.")
     webhook_timeout: float = Field(10.0, gt=0, le=600, description="Seconds that a webhook's receiver may take.")
     webhook_attempts: int = Field(10, ge=1, le=1000, description="How often a webhook call is attempted in all.")
     webhook_pause: float = Field(10.0, ge=0, le=1e6, description="Seconds between two attempts, on the clock.")
@@ -104,7 +122,7 @@ class Settings(BaseSettings):
     def _split_words(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
 
-    @field_validator("fixtures", "file_folders", mode="before")
+    @field_validator("fixtures", "file_folders", "models", mode="before")
     @classmethod
     def _split_paths(cls, value: object) -> object:
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value

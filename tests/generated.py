@@ -21,9 +21,9 @@ def coverage() -> str:
     """Return the table of every operation."""
     lines = ["| API | method | path | what it does |", "|---|---|---|---|"]
     lines += [
-        f"| {family.title} | {operation.method} | `{operation.path}` | {operation.summary} |"
+        f"| {service.title} | {operation.method} | `{operation.path}` | {operation.summary} |"
         for family in FAMILIES
-        for operation in family.operations
+        for service, operation in family.operations
     ]
     return "\n".join(lines) + "\n"
 

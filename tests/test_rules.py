@@ -149,6 +149,10 @@ CASES: list[tuple[dict[str, Any], str]] = [
         "`known_values` must be at most 35 characters long",
     ),
     (
+        {"speaker_labels": True} | understanding(speaker_identification={"speaker_type": "role"}),
+        "`known_values` or `speakers` is required if `speaker_type` is role",
+    ),
+    (
         understanding(translation={"target_languages": ["de", "klingon"]}),
         "`target_languages` must be one or more supported language codes",
     ),

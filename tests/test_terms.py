@@ -27,6 +27,13 @@ def test_the_terms_are_those_of_the_settings_at_first(api: Api) -> None:
         "rate_window": 300.0,
         "negative_balance": False,
         "failing": None,
+        "llm_plan": "paid",
+        "llm_rate_limit": None,
+        "llm_rate_limits": {},
+        "understanding_rate_limit": None,
+        "llm_first_token": 0.0,
+        "llm_tokens_per_second": 0.0,
+        "strict": False,
     }
 
 

@@ -83,7 +83,7 @@ async def _changed(engine: Engine, courier: Courier, project: Project | None) ->
     else:
         engine.keys.save_clock(project)
         moves = engine.jobs.settle(project)
-    courier.wake()
+    courier.clocks_moved()
     return _view(_clock(engine, project)) | {"transitions": [_move(move) for move in moves]}
 
 

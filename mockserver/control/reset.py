@@ -19,5 +19,5 @@ async def reset(engine: EngineNeeded, courier: CourierNeeded, project: ProjectNa
     else:
         engine.reset_project(project)
     courier.sweep()
-    courier.wake()
+    courier.clocks_moved()
     return {"reset": project.label if project else "everything"}

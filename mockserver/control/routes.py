@@ -60,19 +60,19 @@ def _document(app: FastAPI, families: Sequence[Family], quirks: Quirks) -> None:
 def _described(family: Family, quirks: Quirks, schemas: dict[str, Any]) -> APIRouter:
     """Return a router for the description only: requests reach the operations through the middleware."""
     described = APIRouter()
-    for page in family.pages:
-        for operation in page.all:
-            if operation.quirk is not None and operation.quirk not in quirks:
-                continue
-            described.add_api_route(
-                operation.path,
-                operation.endpoint,
-                methods=[operation.method],
-                summary=operation.summary,
-                tags=[f"{family.title}: {page.title}"],
-                response_model=None,
-                openapi_extra=_extra(operation, schemas),
-            )
+    for service in family.services:
+        for page in service.pages:
+            for operation in page.all:
+                if operation.quirk is None or operation.quirk in quirks:
+                    described.add_api_route(
+                        operation.path,
+                        operation.endpoint,
+                        methods=[operation.method],
+                        summary=operation.summary,
+                        tags=[f"{service.title}: {page.title}"],
+                        response_model=None,
+                        openapi_extra=_extra(operation, schemas),
+                    )
     return described
 
 

@@ -16,6 +16,7 @@ from mockserver.web.courier import Courier
 
 router = APIRouter(prefix="/terms")
 _MOST = 2**53
+_MAY_BE_NONE = ("failing", "llm_rate_limit", "understanding_rate_limit")
 
 
 class TermsChange(BaseModel):
@@ -27,6 +28,13 @@ class TermsChange(BaseModel):
     rate_window: Annotated[float, Field(gt=0, le=1e8)] | None = None
     negative_balance: bool | None = None
     failing: Literal[500, 503, 504] | None = None
+    llm_plan: Literal["paid", "free", "none"] | None = None
+    llm_rate_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
+    llm_rate_limits: dict[str, Annotated[int, Field(ge=0, le=_MOST)]] | None = None
+    understanding_rate_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
+    llm_first_token: Annotated[float, Field(ge=0, le=1e6)] | None = None
+    llm_tokens_per_second: Annotated[float, Field(ge=0, le=1e9)] | None = None
+    strict: bool | None = None
 
 
 @router.get("")
@@ -43,7 +51,7 @@ async def change(
     changes = asked.model_dump(exclude_unset=True)
     if isinstance(changes.get("concurrency"), str):
         changes["concurrency"] = PLANS[changes["concurrency"]]
-    given = {name: value for name, value in changes.items() if value is not None or name == "failing"}
+    given = {name: value for name, value in changes.items() if value is not None or name in _MAY_BE_NONE}
     return _changed(engine, courier, project, given)
 
 

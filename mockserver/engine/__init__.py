@@ -13,6 +13,7 @@ import orjson
 
 import mockserver
 from mockserver.engine.answers import Answers
+from mockserver.engine.chats import Chats
 from mockserver.engine.clock import Clock, ClockState, SystemTime
 from mockserver.engine.fixtures import Fixtures
 from mockserver.engine.jobs import Jobs
@@ -52,6 +53,7 @@ class Engine:
         self.keys = Keys(self.store, self.clock, settings.keys, settings.seed, Terms.of(settings))
         self.uploads = Uploads(self.store, self.keys, self.data.uploads, settings.upload_bytes)
         self.fixtures = Fixtures(fixture_folders(settings))
+        self.chats = Chats(self.fixtures)
         self.answers = Answers(self.store, self.fixtures, settings.seed)
         self.jobs = Jobs(self.store, self.keys, settings)
         self.pages = Pages(self.store, self.jobs)
@@ -146,6 +148,7 @@ class Engine:
         self.journal.forget(project.id)
         self.uploads.forget(project.id)
         self.keys.start_over(project)
+        self.chats.forget(project.id)
         self.limits.forget(project.id)
 
     def reset(self) -> None:
@@ -156,6 +159,7 @@ class Engine:
         self.journal.clear()
         self.uploads.forget(None)
         self.answers.forget_orphans()
+        self.chats.forget(None)
         self.limits.clear()
         self.clock.reset(self.settings.speed)
         self.save_clock()

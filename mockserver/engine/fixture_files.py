@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 from mockserver.engine.captions import CaptionError, read_captions
+from mockserver.engine.chat_fixture import ChatFixture
+from mockserver.engine.chat_reader import ChatReader, is_for_chats
 from mockserver.engine.fixture import REASONS, Fixture, Match, Outcome, Problem
 from mockserver.engine.fixture_results import check_quotes, read_results
 from mockserver.engine.transcripts import UntimedTurn, UntimedWord
@@ -22,9 +24,10 @@ MEDIA = frozenset(
     ".wv".split()
 )
 SIDECARS = (".srt", ".vtt", ".txt")
+AnyFixture = Fixture | ChatFixture
 
 
-def read_file(path: Path, siblings: frozenset[Path]) -> tuple[list[Fixture], list[Problem]]:
+def read_file(path: Path, siblings: frozenset[Path]) -> tuple[list[AnyFixture], list[Problem]]:
     """Read one file: its fixtures and its problems; a document with a problem gives no fixture.
 
     A .txt, .srt or .vtt file is a fixture for the audio of the same name beside it, unless a YAML file of
@@ -40,7 +43,7 @@ def read_file(path: Path, siblings: frozenset[Path]) -> tuple[list[Fixture], lis
         return [], [Problem(path, 1, str(error))]
 
 
-def _read_sidecar(path: Path, siblings: frozenset[Path]) -> list[Fixture]:
+def _read_sidecar(path: Path, siblings: frozenset[Path]) -> list[AnyFixture]:
     if any(path.with_suffix(suffix) in siblings for suffix in (".yaml", ".yml")):
         return []
     spellings = (spelling for suffix in sorted(MEDIA) for spelling in (suffix, suffix.upper()))
@@ -79,8 +82,8 @@ def _fixture(
     return Fixture(name, file, line, match, turns, language, duration, outcome or Outcome(), digest, results or {})
 
 
-def _read_yaml(path: Path) -> tuple[list[Fixture], list[Problem]]:
-    fixtures: list[Fixture] = []
+def _read_yaml(path: Path) -> tuple[list[AnyFixture], list[Problem]]:
+    fixtures: list[AnyFixture] = []
     problems: list[Problem] = []
     loader = Loader(path.read_text(encoding="utf-8-sig"))
     try:
@@ -90,7 +93,8 @@ def _read_yaml(path: Path) -> tuple[list[Fixture], list[Problem]]:
             number += 1
             name = path.stem if number == 1 else f"{path.stem}-{number}"
             try:
-                fixtures.append(_Document(path, loader).read(node, name))
+                reader = ChatReader(path, loader) if is_for_chats(node) else _Document(path, loader)
+                fixtures.append(reader.read(node, name))
             except (FixtureError, CaptionError) as error:
                 problems.append(Problem(path, error.line, str(error)))
             except (ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -129,7 +133,9 @@ class _Document(Reader):
             raise FixtureError(line_of(node), f"{' and '.join(content)} cannot be given together")
         outcome = fields.get("outcome", Outcome())
         if not content and outcome == Outcome():
-            raise FixtureError(line_of(node), "a fixture needs text, turns, words, captions or an outcome")
+            raise FixtureError(
+                line_of(node), "a fixture needs text, turns, words, captions or an outcome; for chats, an answer"
+            )
         turns = fields[content[0]] if content else None
         results = fields.get("results", {})
         check_quotes(node, results, turns)

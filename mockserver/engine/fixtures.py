@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from mockserver.engine.chat_fixture import ChatFixture
 from mockserver.engine.fixture import Fixture, Match, Problem, Question
-from mockserver.engine.fixture_files import MEDIA, SIDECARS, read_file
+from mockserver.engine.fixture_files import MEDIA, SIDECARS, AnyFixture, read_file
 
+F = TypeVar("F", Fixture, ChatFixture)
 _WANTED = {".yaml", ".yml", *SIDECARS, *MEDIA}
 Stamp = tuple[int, int]
 
@@ -18,12 +21,15 @@ class Fixtures:
     """The fixtures of some folders, in order; a later folder wins where two are equally specific.
 
     ``load`` may run in a worker thread while ``match`` is called: what it has made is put in place at its end.
+    ``chats`` are those that answer chat requests.
     """
+
+    chats: Sequence[ChatFixture]
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
         self._stamps: dict[Path, Stamp] = {}
-        self._loaded: dict[Path, tuple[list[Fixture], list[Problem]]] = {}
+        self._loaded: dict[Path, tuple[list[AnyFixture], list[Problem]]] = {}
         self.load()
 
     def load(self) -> list[Problem]:
@@ -57,10 +63,9 @@ class Fixtures:
                 known = (known[0] if problems and known else fixtures, problems)
             loaded[path] = known
         self._loaded = loaded
-        ordered = [fixture for fixtures, _ in loaded.values() for fixture in fixtures]
-        ordered.reverse()
-        ordered.sort(key=lambda fixture: fixture.match.specificity, reverse=True)
-        self._index = _Index(ordered)
+        every = [fixture for fixtures, _ in loaded.values() for fixture in fixtures]
+        self._index = _Index(_ranked(fixture for fixture in every if isinstance(fixture, Fixture)))
+        self.chats = _ranked(fixture for fixture in every if isinstance(fixture, ChatFixture))
         return self.problems
 
     def _look(self) -> dict[Path, Stamp]:
@@ -98,7 +103,13 @@ class Fixtures:
         return iter(self._index.ordered)
 
     def __len__(self) -> int:
-        return len(self._index.ordered)
+        return len(self._index.ordered) + len(self.chats)
+
+
+def _ranked(found: Iterable[F]) -> list[F]:
+    """Return fixtures with the most specific first, and of those that are alike the one that came last."""
+    last_first = list(found)[::-1]
+    return sorted(last_first, key=lambda fixture: fixture.match.specificity, reverse=True)
 
 
 class _Index:

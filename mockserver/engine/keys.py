@@ -56,8 +56,8 @@ class Project:
     calling: dict[int, Project] = field(repr=False)
     """The projects that have a webhook to call at some time."""
     terms: Terms
-    rules: dict[str, Rule] = field(default_factory=dict, repr=False)
-    """The request limits that follow from the terms, by family."""
+    rules: dict[str, Rule | None] = field(default_factory=dict, repr=False)
+    """The request limits that follow from the terms, by service."""
     jobs: int = 0
     """How many jobs were made, for their ids."""
     uploads: int = 0
@@ -71,7 +71,7 @@ class Project:
     """The earliest moment at which a webhook of this project is to be called; None: none is."""
     prompts: int = 0
     requests: int = 0
-    """How many requests were made since the server started."""
+    """How many requests were made since the server started, or the project was reset."""
 
     def expect(self, due: int | None) -> None:
         """Take note of when the next job is due."""
@@ -292,6 +292,7 @@ class Keys:
     def start_over(self, project: Project) -> None:
         """Set a project without rows back to its first moment: time and terms of the server, ids from the first on."""
         self._store.write(f"{_START_OVER} WHERE id = ?", (project.id,))
+        project.requests = 0
         row = self._store.one("SELECT * FROM projects WHERE id = ?", (project.id,))
         assert row is not None
         self._read(project, row)

@@ -18,7 +18,10 @@ class Rule:
 
 
 class Decision(NamedTuple):
-    """What became of one hit; ``reset`` is the seconds until the window ends, rounded up."""
+    """What became of one hit; ``reset`` is the seconds until the window ends, rounded up.
+
+    ``remaining`` is negative once there were more hits than the limit.
+    """
 
     allowed: bool
     limit: int
@@ -45,12 +48,11 @@ class Limits:
         began, hits = self._windows.get((project, rule.name), (now, 0))
         if not began <= now < began + rule.window:
             began, hits = now, 0
-        allowed = hits < rule.limit
-        self._windows[project, rule.name] = (began, hits + allowed)
+        self._windows[project, rule.name] = (began, hits + 1)
         if len(self._windows) > self._bound:
             self._drop_ended(now - rule.window)
         reset = -((now - began - rule.window) // SECOND)
-        return Decision(allowed, rule.limit, rule.limit - hits - allowed, reset)
+        return Decision(hits < rule.limit, rule.limit, rule.limit - hits - 1, reset)
 
     def clear(self) -> None:
         """Open fresh windows for everybody."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mockserver.settings import Settings
@@ -11,9 +11,10 @@ from mockserver.settings import Settings
 
 @dataclass(frozen=True)
 class Terms:
-    """The terms of one project; a ``rate_limit`` of 0 is none, ``rate_window`` is in seconds.
+    """The terms of one project; a limit of 0 is none, and times are in seconds.
 
     ``failing`` is the status that every request is answered with, as if the service were broken.
+    ``llm_rate_limit`` is for each language model that ``llm_rate_limits`` does not name; None: what the plan says.
     """
 
     concurrency: int
@@ -21,11 +22,28 @@ class Terms:
     rate_window: float
     negative_balance: bool = False
     failing: int | None = None
+    llm_plan: str = "paid"
+    llm_rate_limit: int | None = None
+    llm_rate_limits: Mapping[str, int] = field(default_factory=dict)
+    understanding_rate_limit: int | None = None
+    llm_first_token: float = 0.0
+    llm_tokens_per_second: float = 0.0
+    strict: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> Terms:
         """Return the terms that the settings give to everybody."""
-        return cls(settings.concurrency, settings.rate_limit, settings.rate_window)
+        return cls(
+            settings.concurrency,
+            settings.rate_limit,
+            settings.rate_window,
+            llm_plan=settings.llm_plan,
+            llm_rate_limit=settings.llm_rate_limit,
+            understanding_rate_limit=settings.understanding_rate_limit,
+            llm_first_token=settings.llm_first_token,
+            llm_tokens_per_second=settings.llm_tokens_per_second,
+            strict=settings.strict,
+        )
 
     def changed(self, changes: Mapping[str, Any]) -> Terms:
         """Return the terms with some of them changed."""

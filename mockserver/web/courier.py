@@ -17,6 +17,7 @@ from mockserver.web.preparer import Preparer
 from mockserver.web.redactor import Redactor
 from mockserver.web.shelf import Shelf
 from mockserver.web.sources import Sources
+from mockserver.web.waits import Waits
 from mockserver.web.workshop import Workshop
 
 _JOURNAL_DELAY = 0.25
@@ -41,6 +42,7 @@ class Courier:
         self._engine = engine
         self._quick = ThreadPoolExecutor(4, thread_name_prefix="mockserver-quick")
         self._slow = ThreadPoolExecutor(2, thread_name_prefix="mockserver-slow")
+        self.waits = Waits()
         self.workshop = Workshop()
         self.shelf = Shelf(engine, self.workshop)
         self.sources = Sources(engine, self.in_thread, self.in_slow_thread)
@@ -80,10 +82,15 @@ class Courier:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def wake(self) -> None:
-        """Tick as soon as what is ready to run has run: something was written, or a clock was moved."""
+        """Tick as soon as what is ready to run has run: something was written."""
         if not self._ticking and not self._stopped:
             self._ticking = True
             self._loop.call_soon(self._gather, _GATHERINGS, 0)
+
+    def clocks_moved(self) -> None:
+        """Go on with what is due now that a clock was moved."""
+        self.waits.clocks_moved()
+        self.wake()
 
     def _gather(self, left: int, seen: int) -> None:
         """Let the event loop turn a few more times while requests keep coming in, so that they share the tick."""

@@ -63,16 +63,27 @@ class Call(Request):
     engine: Engine
     courier: Courier
     family: Family
-    account: Account
+    service: Service
     header_map: Headers
     quirks: Quirks
+    request_id: str
+    account: Account | None = None
     job: str | None = None
     fixture: str | None = None
+    hint: str | None = None
+    """What the developer should know about the reply, although it is no refusal."""
 
     @property
     def project(self) -> Project:
         """Return the project that the request's key belongs to."""
+        assert self.account is not None
         return self.account.project
+
+    @property
+    def key(self) -> str:
+        """Return the API key that the request came with."""
+        assert self.account is not None
+        return self.account.key
 
     async def read(self, limit: int) -> bytes:
         """Return the whole body.
@@ -160,35 +171,50 @@ class Operations:
 
 
 @dataclass(frozen=True)
-class Family:
-    """One vendor's API.
+class Service:
+    """One of a vendor's services: its operations, whom it admits, and how it refuses.
 
-    ``key_of`` reads the API key from the headers. ``error_reply`` words an error as the vendor does, and
-    ``not_found`` answers unknown paths. ``request_limit`` says how many requests a project may make, and
-    ``failing`` answers for a service that is broken with some status. ``callback`` words a webhook call, if there
-    is something to tell, and ``retries`` says how often it is attempted. ``redaction`` says what is to be hidden
-    in a job's audio. ``warm_up`` imports what is needed late and takes long; a thread calls it after the start.
+    ``key_of`` reads the API key from the headers. ``error_reply`` words an error as the vendor does,
+    ``not_found`` answers unknown paths, and ``failing`` answers for a service that is broken with some status.
+    ``request_limit`` says how many requests a project may make, whatever they ask; None: as many as it likes.
+    ``request_id`` makes the id of a request as the service writes it from the server's own.
     """
 
     name: str
     title: str
     pages: tuple[Operations, ...]
-    quirks: Mapping[str, Quirk]
     key_of: Callable[[Headers, Quirks], str | None]
-    unauthorized: Callable[[], ApiError]
+    unauthorized: Callable[[Headers], ApiError]
     rate_limited: Callable[[int, Quirks], ApiError]
-    failing: Callable[[int], Reply]
+    failing: Callable[[Call, int], Reply]
     server_error: Callable[[], ApiError]
     method_not_allowed: Callable[[str], ApiError]
-    not_found: Callable[[], Reply]
-    error_reply: Callable[[ApiError], Reply]
-    request_limit: Callable[[Terms], Rule]
+    not_found: Callable[[Call], Reply]
+    error_reply: Callable[[Call, ApiError], Reply]
+    request_limit: Callable[[Terms], Rule | None]
+    request_id: Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Family:
+    """One vendor's API.
+
+    Unknown paths belong to the first of its ``services``. ``callback`` words a webhook call, if there
+    is something to tell, and ``retries`` says how often it is attempted. ``redaction`` says what is to be hidden
+    in a job's audio. ``check`` refuses settings that it cannot work with (SettingsError). ``warm_up`` imports
+    what is needed late and takes long; a thread calls it after the start.
+    """
+
+    name: str
+    services: tuple[Service, ...]
+    quirks: Mapping[str, Quirk]
     callback: Callable[[Event], Callback | None]
     retries: Callable[[Settings], Retries]
     redaction: Callable[[Row, bytes], Redaction]
+    check: Callable[[Settings], None]
     warm_up: Callable[[], None]
 
     @property
-    def operations(self) -> Iterable[Operation]:
-        """Return every operation."""
-        return (operation for page in self.pages for operation in page.all)
+    def operations(self) -> Iterable[tuple[Service, Operation]]:
+        """Return every operation, with its service."""
+        return ((service, operation) for service in self.services for page in service.pages for operation in page.all)

@@ -9,69 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from mockserver.engine import Engine
 from mockserver.engine.journal import Entry
+from mockserver.engine.keys import Account
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation, Quirks
-from mockserver.web.replies import ApiError, ClientGoneError, FileReply, Reply, json_reply
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from mockserver.web.replies import ApiError, ClientGoneError, FileReply, Headers, Reply, StreamReply, json_reply
+from mockserver.web.sending import App, Receive, Scope, Send, send_file, send_stream, send_whole
+from mockserver.web.table import Place, Table
 
 CONTROL = "/_mock"
 _LONGEST = 2000
 HEALTH = f"{CONTROL}/health"
 _FOR_BROWSERS = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"retry-after, x-request-id, x-mock-hint"),
+    (
+        b"access-control-expose-headers",
+        b"retry-after, x-request-id, x-mock-hint, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, "
+        b"x-ratelimit-model, x-ratelimit-service",
+    ),
 )
 _logger = logging.getLogger("mockserver")
-
-
-class Table:
-    """Operations by method and path, made once and looked up for every request."""
-
-    def __init__(self, families: Iterable[Family], quirks: Quirks) -> None:
-        self._fixed: dict[str, dict[str, tuple[Family, Operation]]] = {}
-        self._open: dict[int, list[tuple[tuple[str, ...], dict[str, tuple[Family, Operation]]]]] = {}
-        for family in families:
-            for operation in family.operations:
-                if operation.quirk is None or operation.quirk in quirks:
-                    self._add(family, operation)
-
-    def _add(self, family: Family, operation: Operation) -> None:
-        if "{" not in operation.path:
-            self._fixed.setdefault(operation.path, {})[operation.method] = (family, operation)
-            return
-        parts = tuple(operation.path.split("/"))
-        bucket = self._open.setdefault(len(parts), [])
-        methods = next((methods for known, methods in bucket if known == parts), None)
-        if methods is None:
-            methods = {}
-            bucket.append((parts, methods))
-        methods[operation.method] = (family, operation)
-
-    def find(self, path: str) -> tuple[dict[str, tuple[Family, Operation]], dict[str, str]] | None:
-        """Return the operations at a path by method, and the path's parameters."""
-        fixed = self._fixed.get(path)
-        if fixed is not None:
-            return fixed, {}
-        parts = path.split("/")
-        for pattern, methods in self._open.get(len(parts), ()):
-            params = {}
-            for expected, part in zip(pattern, parts, strict=True):
-                if expected[:1] == "{":
-                    params[expected[1:-1]] = part
-                elif expected != part:
-                    break
-            else:
-                return methods, params
-        return None
 
 
 class Gate:
@@ -103,31 +64,27 @@ class Gate:
             return
         began = self._now()
         call = Call(scope, receive)
-        call.engine, call.courier, call.family = self._engine, self._courier, self._families[0]
-        call.quirks = self._quirks
+        call.engine, call.courier, call.quirks = self._engine, self._courier, self._quirks
         call.header_map = dict(scope["headers"])
         reply, hint = await self._committed(call, *await self._answered(call))
-        request_id = self._record(call, reply, hint, began)
-        own = _own_headers(request_id, hint)
-        if b"origin" in call.header_map:
-            own += _FOR_BROWSERS
+        own = _own_headers(call, hint)
+        if isinstance(reply, StreamReply):
+            await self._stream(call, reply, send, own, began)
+            return
+        self._record(call, reply, hint, began)
         with_body = scope["method"] != "HEAD"
         if isinstance(reply, FileReply):
-            await self._send_file(reply, send, own, with_body=with_body)
+            await send_file(reply, send, own, self._courier.in_thread, with_body=with_body)
         elif reply.status != 499:
-            await _send(reply, send, own, with_body=with_body)
+            await send_whole(reply, send, own, with_body=with_body)
 
-    async def _send_file(
-        self, reply: FileReply, send: Send, own: tuple[tuple[bytes, bytes], ...], *, with_body: bool
-    ) -> None:
+    async def _stream(self, call: Call, reply: StreamReply, send: Send, own: Headers, began: int) -> None:
+        note: str | None = "the server stopped"
         try:
-            await send(_start(reply, own))
-            chunks = reply.chunks()
-            while with_body and (chunk := await self._courier.in_thread(next, chunks, b"")):
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            clock, waits = call.project.clock, self._courier.waits
+            note = await send_stream(reply, call.scope, call.receive, send, own, waits, clock)
         finally:
-            reply.close()
+            self._record(call, reply, note or call.hint, began)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -141,7 +98,7 @@ class Gate:
 
     async def _answer_control(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == HEALTH and scope["method"] == "GET":
-            await _send(json_reply(self._engine.health()), send, ())
+            await send_whole(json_reply(self._engine.health()), send, ())
             return
         assert self._control is not None
         app = await asyncio.shield(self._control)
@@ -160,9 +117,9 @@ class Gate:
     async def _answered(self, call: Call) -> tuple[Reply, str | None]:
         """Return the reply, and a hint for the developer."""
         try:
-            return await self._answer(call), None
+            return await self._answer(call), call.hint
         except ApiError as error:
-            return call.family.error_reply(error), error.hint
+            return call.service.error_reply(call, error), error.hint
         except ClientGoneError:
             return Reply(b"", 499), "the client closed the connection"
         except Exception:
@@ -179,59 +136,74 @@ class Gate:
     @staticmethod
     def _failed(call: Call) -> tuple[Reply, str]:
         _logger.exception("%s %s failed", call.scope["method"], call.scope["path"])
-        return call.family.error_reply(call.family.server_error()), "an error in the server; see its log"
+        return call.service.error_reply(call, call.service.server_error()), "an error in the server; see its log"
 
     async def _answer(self, call: Call) -> Reply:
         scope = call.scope
-        found = self._table.find(scope["path"])
-        if found is None:
-            return call.family.not_found()
-        methods, scope["path_params"] = found
+        methods, scope["path_params"] = self._table.find(scope["path"]) or ({}, {})
         method = scope["method"]
         if method == "HEAD" and "HEAD" not in methods:
             method = "GET"
-        call.family, operation = methods.get(method) or next(iter(methods.values()))
-        if method == "OPTIONS":
-            return _preflight(methods, call.header_map.get(b"access-control-request-headers"))
-        if method not in methods:
-            raise call.family.method_not_allowed(", ".join(sorted(methods)))
+        operation = self._operation(call, methods, method)
+        self._identify(call, operation)
+        if not methods:
+            return call.service.not_found(call)
+        if operation is None:
+            if method == "OPTIONS":
+                return _preflight(methods, call.header_map.get(b"access-control-request-headers"))
+            raise call.service.method_not_allowed(", ".join(sorted(methods)))
         if not operation.public:
             self._admit(call)
             if call.project.terms.failing is not None:
-                return call.family.failing(call.project.terms.failing)
+                return call.service.failing(call, call.project.terms.failing)
         return await operation.endpoint(call)
 
+    def _operation(self, call: Call, methods: Mapping[str, Place], method: str) -> Operation | None:
+        """Return the operation, and note whose it is, or would be."""
+        place = methods.get(method) or next(iter(methods.values()), None)
+        call.family = place.family if place else self._families[0]
+        call.service = place.service if place else call.family.services[0]
+        return place.operation if place is not None and method in methods else None
+
+    def _identify(self, call: Call, operation: Operation | None) -> None:
+        """Note whose the request is, and give it an id."""
+        call.account = None if operation is None or operation.public else self._account(call)
+        if call.account is None:
+            self._refused += 1
+            number = f"req_0_{self._refused:x}"
+        else:
+            project = call.project
+            project.requests += 1
+            number = f"req_{project.name[:8]}_{project.requests:x}"
+        call.request_id = call.service.request_id(number)
+
+    def _account(self, call: Call) -> Account | None:
+        key = call.service.key_of(call.header_map, self._quirks)
+        return self._engine.keys.account(key) if key is not None else None
+
     def _admit(self, call: Call) -> None:
-        family = call.family
-        key = family.key_of(call.header_map, self._quirks)
-        account = self._engine.keys.account(key) if key is not None else None
-        if account is None:
-            raise family.unauthorized()
-        call.account = account
-        project = account.project
-        rule = project.rules.get(family.name)
+        """Refuse a request without an accepted key, and one too many."""
+        service = call.service
+        if call.account is None:
+            raise service.unauthorized(call.header_map)
+        project = call.project
+        if service.name not in project.rules:
+            project.rules[service.name] = service.request_limit(project.terms)
+        rule = project.rules[service.name]
         if rule is None:
-            rule = project.rules[family.name] = family.request_limit(project.terms)
+            return
         decision = self._engine.limits.hit(project.id, rule, project.clock.now())
         if not decision.allowed:
-            raise family.rate_limited(decision.reset, self._quirks)
+            raise service.rate_limited(decision.reset, self._quirks)
 
-    def _record(self, call: Call, reply: Reply, hint: str | None, began: int) -> str:
-        account = getattr(call, "account", None)
-        if account is None:
-            self._refused += 1
-            project_id, now, request_id = 0, self._engine.clock.now(), f"req_0_{self._refused:x}"
-        else:
-            project = account.project
-            project.requests += 1
-            request_id = f"req_{project.name[:8]}_{project.requests:x}"
-            project_id, now = project.id, project.clock.now()
+    def _record(self, call: Call, reply: Reply, hint: str | None, began: int) -> None:
+        project = call.account.project if call.account else None
         scope = call.scope
         self._engine.journal.record(
             Entry(
-                project_id,
-                now,
-                request_id,
+                project.id if project else 0,
+                (project.clock if project else self._engine.clock).now(),
+                call.request_id,
                 scope["method"][:_LONGEST],
                 scope["path"][:_LONGEST],
                 scope["query_string"][:_LONGEST].decode("latin-1"),
@@ -244,12 +216,13 @@ class Gate:
             )
         )
         self._courier.journal_later()
-        return request_id
 
 
-def _own_headers(request_id: str, hint: str | None) -> tuple[tuple[bytes, bytes], ...]:
-    identity = (b"x-request-id", request_id.encode())
-    return (identity, (b"x-mock-hint", _header_safe(hint))) if hint else (identity,)
+def _own_headers(call: Call, hint: str | None) -> Headers:
+    own: Headers = ((b"x-request-id", call.request_id.encode()),)
+    if hint:
+        own += ((b"x-mock-hint", _header_safe(hint)),)
+    return own + _FOR_BROWSERS if b"origin" in call.header_map else own
 
 
 def _header_safe(text: str) -> bytes:
@@ -270,15 +243,3 @@ def _preflight(methods: Iterable[str], asked: bytes | None) -> Reply:
             (b"access-control-max-age", b"600"),
         ),
     )
-
-
-async def _send(reply: Reply, send: Send, own: tuple[tuple[bytes, bytes], ...], *, with_body: bool = True) -> None:
-    await send(_start(reply, own))
-    await send({"type": "http.response.body", "body": reply.body if with_body else b""})
-
-
-def _start(reply: Reply, own: tuple[tuple[bytes, bytes], ...]) -> dict[str, Any]:
-    headers = [*reply.headers, *own]
-    if reply.status != 204:
-        headers += [(b"content-type", reply.media_type), (b"content-length", b"%d" % reply.size)]
-    return {"type": "http.response.start", "status": reply.status, "headers": headers}

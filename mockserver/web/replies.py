@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import orjson
 
@@ -63,6 +63,33 @@ class FileReply(Reply):
         self._file.close()
 
 
+class Piece(NamedTuple):
+    """A part of a body that may be sent ``at`` microseconds after the reply began."""
+
+    at: int
+    data: bytes
+
+
+class StreamReply(Reply):
+    """A reply whose body comes in pieces; with ``is_cut`` the connection is broken off where they end.
+
+    ``sent`` counts the bytes that have left.
+    """
+
+    def __init__(
+        self, pieces: Iterator[Piece], media_type: bytes, headers: Headers = (), *, is_cut: bool = False
+    ) -> None:
+        super().__init__(b"", 200, media_type, headers)
+        self.pieces = pieces
+        self.is_cut = is_cut
+        self.sent = 0
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes of the body have been sent."""
+        return self.sent
+
+
 def opened(path: Path) -> IO[bytes]:
     """Open a file for a FileReply; this blocks."""
     return path.open("rb")
@@ -75,12 +102,20 @@ def json_reply(value: Any, status: int = 200, headers: Headers = ()) -> Reply:
 
 @dataclass(eq=False)
 class ApiError(Exception):
-    """A refusal, in the vendor's words; ``hint`` says to the developer what exactly was wrong."""
+    """A refusal, in the vendor's words; ``hint`` says to the developer what exactly was wrong.
+
+    ``details`` are the single things that are wrong, where the vendor lists them.
+    """
 
     status: int
     message: str
     hint: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    details: Sequence[str] = ()
+
+    def add(self, headers: Headers) -> None:
+        """Add headers to those that the error has."""
+        self.headers = {**self.headers, **{name.decode(): value.decode() for name, value in headers}}
 
     @property
     def header_pairs(self) -> Headers:

@@ -3,6 +3,7 @@
 from mockserver.apis.assemblyai import (
     errors,
     exports,
+    gateway,
     lemur,
     listing,
     realtime,
@@ -16,22 +17,26 @@ from mockserver.apis.assemblyai.quirks import QUIRKS
 from mockserver.engine.clock import SECOND
 from mockserver.engine.limits import Rule
 from mockserver.engine.terms import Terms
-from mockserver.web.family import Family
+from mockserver.web.family import Family, Service
 
 
 def _request_limit(terms: Terms) -> Rule:
     return Rule("assemblyai", terms.rate_limit, round(terms.rate_window * SECOND))
 
 
+def _same(request_id: str) -> str:
+    return request_id
+
+
 def _warm_up() -> None:
     from mockserver.apis.assemblyai import completed  # noqa: F401
+    from mockserver.engine import chat_defaults  # noqa: F401
 
 
-FAMILY = Family(
+PRERECORDED = Service(
     name="assemblyai",
     title="AssemblyAI",
     pages=(upload.page, transcript.page, listing.page, exports.page, redacted_audio.page, realtime.page, lemur.page),
-    quirks=QUIRKS,
     key_of=key_of,
     unauthorized=errors.unauthorized,
     rate_limited=errors.rate_limited,
@@ -41,8 +46,15 @@ FAMILY = Family(
     not_found=errors.not_found,
     error_reply=errors.reply,
     request_limit=_request_limit,
+    request_id=_same,
+)
+FAMILY = Family(
+    name="assemblyai",
+    services=(PRERECORDED, gateway.SERVICE),
+    quirks=QUIRKS,
     callback=callback,
     retries=retries,
     redaction=redacted_audio.redaction,
+    check=gateway.check,
     warm_up=_warm_up,
 )

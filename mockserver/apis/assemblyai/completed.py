@@ -111,6 +111,22 @@ def _understood(document: Document) -> dict[str, Any]:
     return understood
 
 
+def understood(job: Row, transcript: bytes, quirks: Collection[str], request: dict[str, Any]) -> dict[str, Any]:
+    """Return what tasks of speech understanding find in a transcript that was made without them."""
+    params = {**params_of(job), "speech_understanding": {"request": request}}
+    document = Document(params, Transcript.decode(transcript), quirks)
+    asked = tasks(params)
+    view: dict[str, Any] = {"speech_understanding": {"request": request, "response": respond(asked, document)}}
+    view["utterances"] = _turns(document.shown.turns) if diarized(params) else None
+    if "speaker_identification" in asked:
+        view["words"] = [word for turn in view["utterances"] for word in turn["words"]]
+    _translate(view, document)
+    matched = (asked.get("translation") or {}).get("match_original_utterance")
+    if view["utterances"] is None or not (matched or "speaker_identification" in asked):
+        del view["utterances"]
+    return view
+
+
 def _translate(view: dict[str, Any], document: Document) -> None:
     task = tasks(document.params).get("translation")
     if task is None:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from mockserver.engine.answers import FAILURE_TEXT
 from mockserver.engine.store import Row
+from mockserver.web.family import Call, Headers
 from mockserver.web.replies import ApiError, Reply, json_reply
 
 _SCHEMA = "Invalid endpoint schema, please refer to documentation for examples."
@@ -52,7 +53,7 @@ _DETAILS = {
 }
 
 
-def unauthorized() -> ApiError:
+def unauthorized(_: Headers) -> ApiError:
     """Return the refusal of a request without an accepted key."""
     hint = "send an accepted API key, alone, as the Authorization header"
     return ApiError(401, "Authentication error, API token missing/invalid", hint)
@@ -131,14 +132,14 @@ def no_redacted_audio(hint: str) -> ApiError:
     return ApiError(400, "The redacted audio is not available.", hint)
 
 
-def failing(status: int) -> Reply:
+def failing(call: Call, status: int) -> Reply:
     """Return the answer of a broken service; only that of a 500 is documented."""
     if status == 500:
-        return reply(ApiError(status, _INTERNAL))
+        return reply(call, ApiError(status, _INTERNAL))
     return Reply(b"", status, b"text/html; charset=utf-8")
 
 
-def reply(error: ApiError) -> Reply:
+def reply(_: Call, error: ApiError) -> Reply:
     """Return an error as the API words it."""
     return json_reply({"error": error.message}, error.status, error.header_pairs)
 
@@ -153,7 +154,7 @@ def empty_upload() -> Reply:
     return Reply(_EMPTY_UPLOAD.encode(), 422, b"text/plain; charset=utf-8")
 
 
-def not_found() -> Reply:
+def not_found(_: Call) -> Reply:
     """Return the answer to an unknown path; the real API answers in HTML, not JSON, here."""
     return Reply(b"404: Not Found", 404, b"text/html; charset=utf-8")
 

@@ -46,7 +46,14 @@ QUIRKS = {
     "default_english": Quirk(
         "without `language_code` the language is detected", "it is `en_us`, as until 2026"
     ),
+    "nested_errors": Quirk(
+        "errors of the LLM Gateway are flat: `code`, `message`, `request_id`",
+        "they stand under `error`, as until June 2026",
+    ),
+    "tool_calls_in_choice": Quirk(
+        "tool calls stand in `choices[].message`", "they stand in `choices[]`, as the description has it"
+    ),
     "bearer_accepted": Quirk(
-        "`Authorization: Bearer <key>` is refused", "it is accepted"
+        "`Authorization: Bearer <key>` is refused, but by the LLM Gateway", "it is accepted everywhere"
     ),
 }  # fmt: skip

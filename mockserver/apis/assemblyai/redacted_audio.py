@@ -75,7 +75,7 @@ async def download(call: Call) -> Reply:
     try:
         path = await call.courier.redactor.made(job, _PATIENCE)
         if path is None:
-            return errors.failing(503)
+            return errors.failing(call, 503)
         file = await call.courier.in_thread(opened, path)
     except (GoneError, FileNotFoundError):
         return errors.access_denied()

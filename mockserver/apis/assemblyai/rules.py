@@ -43,9 +43,10 @@ class Rule(NamedTuple):
     """The rule is there with this quirk only; with ``-`` before its name, only without it."""
 
 
-def broken(params: Params, quirks: Collection[str]) -> str | None:
-    """Return the text of the first rule that is broken, or None."""
-    for place in sorted(place for field in params for place in _PLACES.get(field, ())):
+def broken(params: Params, quirks: Collection[str], among: Collection[str] | None = None) -> str | None:
+    """Return the text of the first rule that is broken, or None; ``among`` are the fields whose rules are looked at."""
+    fields = params if among is None else among
+    for place in sorted(place for field in fields for place in _PLACES.get(field, ())):
         rule = RULES[place]
         found = rule.breach(params) if _applies(rule, quirks) else None
         if found is True:
@@ -183,6 +184,11 @@ def _redacted_and_formatted(params: Params) -> str | None:
 def _long_values(params: Params) -> bool:
     task = tasks(params).get("speaker_identification") or {}
     return any(len(value) > 35 for value in task.get("known_values") or ())
+
+
+def _nobody_named(params: Params) -> bool:
+    task = tasks(params).get("speaker_identification") or {}
+    return task.get("speaker_type") == "role" and not task.get("known_values") and not task.get("speakers")
 
 
 def _targets_wrong(params: Params) -> bool:
@@ -344,6 +350,11 @@ RULES = (
     ),
     Rule("speech_understanding", "{}", _redacted_and_formatted, known=True),
     Rule("speech_understanding", "`known_values` must be at most 35 characters long", _long_values),
+    Rule(
+        "speech_understanding",
+        "`known_values` or `speakers` is required if `speaker_type` is role",
+        _nobody_named,
+    ),
     Rule(
         "speech_understanding",
         "`target_languages` must be one or more supported language codes",

@@ -43,7 +43,7 @@ async def create(call: Call) -> Reply:
     language = params.get("language_code") or ("en" if "default_english" in call.quirks else None)
     audio = _audio_at_once(call, url)
     await call.courier.fresh_fixtures()
-    asked = question(url, audio, language, call.account.key, params, options)
+    asked = question(url, audio, language, call.key, params, options)
     preparer = call.courier.preparer
     known = preparer.known(asked, audio)
     plan = None if preparer.has_line(call.project) else known
@@ -52,7 +52,7 @@ async def create(call: Call) -> Reply:
         url=url,
         upload=audio.upload if audio else None,
         language=language,
-        key=call.account.key,
+        key=call.key,
         params=encoded,
         progress=_asked_progress(call),
         options=options,

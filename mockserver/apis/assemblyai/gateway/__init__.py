@@ -1,0 +1,40 @@
+"""The LLM Gateway: chat completions, its models, and speech understanding of stored transcripts."""
+
+from mockserver.apis.assemblyai.gateway import chat, errors, models, understanding
+from mockserver.apis.assemblyai.gateway.auth import key_of, request_id
+from mockserver.apis.assemblyai.gateway.catalogue import CatalogueError, catalogue
+from mockserver.engine.limits import Rule
+from mockserver.engine.terms import Terms
+from mockserver.settings import Settings, SettingsError
+from mockserver.web.family import Service
+
+
+def _request_limit(_: Terms) -> Rule | None:
+    """Return none: each model has a limit of its own."""
+    return None
+
+
+def check(settings: Settings) -> None:
+    """Refuse files with models that cannot be read (SettingsError)."""
+    if settings.models:
+        try:
+            catalogue(settings.models)
+        except CatalogueError as error:
+            raise SettingsError(f"models: {error}") from None
+
+
+SERVICE = Service(
+    name="gateway",
+    title="AssemblyAI LLM Gateway",
+    pages=(chat.page, models.page, understanding.page),
+    key_of=key_of,
+    unauthorized=errors.unauthorized,
+    rate_limited=errors.rate_limited,
+    failing=errors.failing,
+    server_error=errors.server_error,
+    method_not_allowed=errors.method_not_allowed,
+    not_found=errors.not_found,
+    error_reply=errors.reply,
+    request_limit=_request_limit,
+    request_id=request_id,
+)

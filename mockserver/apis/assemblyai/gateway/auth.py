@@ -1,0 +1,17 @@
+"""The key in the Authorization header, with or without ``Bearer``, and the ids of requests."""
+
+from mockserver.engine.keys import uuid_of
+from mockserver.web.family import Headers, Quirks
+
+
+def key_of(headers: Headers, _: Quirks) -> str | None:
+    """Return the API key, or None."""
+    value = headers.get(b"authorization", b"").decode("latin-1").strip()
+    if value[:7].lower() == "bearer ":
+        value = value[7:].strip()
+    return value or None
+
+
+def request_id(own: str) -> str:
+    """Return the id of a request as a UUID."""
+    return uuid_of(own.encode())

@@ -1,0 +1,146 @@
+"""Chat completions."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mockserver.apis.assemblyai.gateway import errors, quotas
+from mockserver.apis.assemblyai.gateway.catalogue import models_of, region_of
+from mockserver.apis.assemblyai.gateway.render import Answer, Pace, events, whole
+from mockserver.apis.assemblyai.gateway.requests import Attempt, attempts_of, conversation_of, wants_transcript
+from mockserver.apis.assemblyai.gateway.schemas import CHAT_PARAMS
+from mockserver.apis.assemblyai.gateway.stored import text_of
+from mockserver.engine.chat import Completion, Conversation
+from mockserver.engine.chat_fixture import Asked, Step
+from mockserver.engine.clock import SECOND
+from mockserver.engine.completions import outcome
+from mockserver.web.family import Call, Operations
+from mockserver.web.replies import ApiError, ClientGoneError, Headers, Reply, StreamReply
+from mockserver.web.sending import client_of
+from mockserver.web.workshop import LONG
+
+page = Operations("Chat completions")
+
+_SHORT = 2 * 1024
+"""Bytes of a request that is answered in the event loop if its answer is no JSON."""
+_SHOWN = 200
+_EVENTS = b"text/event-stream; charset=utf-8"
+
+
+@page.add("POST", "/v1/chat/completions", reads=CHAT_PARAMS)
+async def chat(call: Call) -> Reply:
+    """Answer a conversation, as a whole or as a stream"""
+    quotas.check_access(call)
+    settings = call.engine.settings
+    body = await call.read(settings.body_bytes)
+    strangers = settings.unknown_params == "accept"
+    attempts = attempts_of(body, models_of(call), region_of(call), strangers=strangers)
+    quotas.check_plan(call, [attempt.model for attempt in attempts])
+    headers = quotas.count_chat(call, attempts[0].model)
+    try:
+        return await _answered(call, attempts, headers, len(body))
+    except ApiError as error:
+        error.add(headers)
+        raise
+
+
+class _Chosen(NamedTuple):
+    """What is asked of which model, and the answer that was chosen for it."""
+
+    attempt: Attempt
+    conversation: Conversation
+    step: Step
+
+
+async def _answered(call: Call, attempts: list[Attempt], headers: Headers, size: int) -> Reply:
+    await call.courier.fresh_fixtures()
+    chosen = await _choose(call, attempts)
+    attempt, step = chosen.attempt, chosen.step
+    completion = await _complete(call, chosen, size)
+    answer = Answer(completion, attempt.model, call.request_id, call.project.clock.now() // SECOND)
+    pace = _pace(call, step)
+    if attempt.streams:
+        options = attempt.params.get("stream_options") or {}
+        pieces = events(answer, pace, with_usage=bool(options.get("include_usage")), cut_after=step.cut_after)
+        return StreamReply(pieces, _EVENTS, headers, is_cut=step.cut_after is not None)
+    await _wait(call, pace.at(completion.output_tokens))
+    calls_in_choice = "tool_calls_in_choice" in call.quirks
+    return Reply(whole(answer, attempt.echo, pace, calls_in_choice=calls_in_choice), headers=headers)
+
+
+async def _choose(call: Call, attempts: list[Attempt]) -> _Chosen:
+    """Return the first answer that is no error which the next attempt may avoid. Raises ApiError."""
+    failure: ApiError | None = None
+    for attempt in attempts:
+        identifier = attempt.params.get("transcript_id")
+        conversation = conversation_of(attempt, await _transcript(call, attempt, identifier))
+        asked = Asked(conversation, identifier, call.key)
+        chosen = call.engine.chats.choose(call.project, asked)
+        call.fixture = chosen.fixture
+        if chosen.fixture is None and call.project.terms.strict:
+            raise errors.not_answered(_shown(asked), call.engine.chats.nearest(asked))
+        error = chosen.step.error
+        if error is None:
+            return _Chosen(attempt, conversation, chosen.step)
+        failure = errors.from_model(error.status, error.message, error.retry_after)
+        if error.status < 500 and error.status != 429:
+            break
+    assert failure is not None
+    raise failure
+
+
+def _shown(asked: Asked) -> str:
+    """Say what a request asks, for somebody who writes a fixture for it."""
+    talk = asked.conversation
+    facts = {
+        "model": talk.model,
+        "user": talk.user[:_SHOWN],
+        "system": talk.system[:_SHOWN] or None,
+        "turn": talk.turn,
+        "tools": sorted(talk.offered) or None,
+        "tool_result": talk.tool_result and talk.tool_result[:_SHOWN],
+        "transcript_id": asked.transcript_id,
+        "api_key": asked.key,
+    }
+    return ", ".join(f"{name}={value!r}" for name, value in facts.items() if value is not None)
+
+
+async def _transcript(call: Call, attempt: Attempt, identifier: str | None) -> str | None:
+    if identifier is None:
+        return None
+    if not wants_transcript(attempt):
+        call.hint = "transcript_id is ignored: no message has the tag {{ transcript }}"
+        return None
+    return await text_of(call, identifier)
+
+
+async def _complete(call: Call, chosen: _Chosen, size: int) -> Completion:
+    talk, step = chosen.conversation, chosen.step
+    size += len(talk.transcript or "")
+    arguments = (talk, step, call.engine.settings.seed)
+    if size <= _SHORT and talk.schema is None and not talk.tools:
+        found = outcome(*arguments)
+    elif size <= LONG:
+        found = await call.courier.in_slow_thread(outcome, *arguments)
+    else:
+        found = await call.courier.workshop.run(outcome, *arguments)
+    if isinstance(found, str):
+        raise errors.invalid([f"{'tools' if talk.schema is None else 'response_format'} is invalid: {found}"])
+    if found.prompt_tokens + talk.most_tokens > chosen.attempt.model.context_length:
+        raise errors.invalid(["model context limit exceeded"])
+    return found
+
+
+def _pace(call: Call, step: Step) -> Pace:
+    terms = call.project.terms
+    first = round(terms.llm_first_token * SECOND) if step.first_token is None else step.first_token
+    return Pace.of(first, step.tokens_per_second or terms.llm_tokens_per_second)
+
+
+async def _wait(call: Call, time: int) -> None:
+    """Wait so many microseconds on the project's clock. Raises ClientGoneError."""
+    if time:
+        clock = call.project.clock
+        async with client_of(call.receive) as gone:
+            if not await call.courier.waits.until(clock, clock.now() + time, gone):
+                raise ClientGoneError

@@ -1,0 +1,107 @@
+"""The texts of refusals, in either of two envelopes; where each is documented stands in docs/llm-gateway.md."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from mockserver.web.family import Call, Headers
+from mockserver.web.replies import ApiError, Reply, json_reply
+
+NO_ACCESS = (
+    "Your account does not have access to LLM Gateway. Please upgrade or contact us at support@assemblyai.com for "
+    "more information."
+)
+_TOO_MANY = "too many requests for this action"
+
+
+def unauthorized(headers: Headers) -> ApiError:
+    """Return the refusal of a request without an accepted key; without any key it has another text."""
+    if not headers.get(b"authorization", b"").strip():
+        return no_access("send an API key as the Authorization header")
+    return ApiError(401, "Authentication error, API token missing/invalid", "this API key is not accepted")
+
+
+def no_access(hint: str) -> ApiError:
+    """Return the refusal of an account that may not use the gateway."""
+    return ApiError(401, NO_ACCESS, hint)
+
+
+def invalid(problems: Sequence[str]) -> ApiError:
+    """Return the refusal of a request that is wrong in some ways."""
+    return ApiError(400, "invalid request body", "; ".join(problems), details=tuple(problems))
+
+
+def no_such_transcript(*, deleted: bool = False) -> ApiError:
+    """Return the answer to a transcript that the project does not have, or no longer has."""
+    return ApiError(404, "transcript deleted" if deleted else "transcript not found")
+
+
+def rate_limited(seconds: int, _: Collection[str] = ()) -> ApiError:
+    """Return the refusal of one request too many."""
+    return ApiError(429, _TOO_MANY, f"the window ends in {seconds} s", {"Retry-After": str(seconds)})
+
+
+def negative_balance() -> ApiError:
+    """Return the refusal of a request for which nobody pays."""
+    return ApiError(400, "Your current account balance is negative. Please top up to continue using the API.")
+
+
+def not_answered(asked: str, nearest: Sequence[str]) -> ApiError:
+    """Return the refusal, in strict mode, of a request that no fixture answers."""
+    return ApiError(
+        400, "no fixture answers this request", f"{asked}; nearest: {' | '.join(nearest) or 'there are no fixtures'}",
+        details=(asked, *nearest),
+    )  # fmt: skip
+
+
+def from_model(status: int, message: str | None, retry_after: int | None) -> ApiError:
+    """Return the error that a fixture gives."""
+    text = message or {429: _TOO_MANY}.get(status) or _phrase(status)
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return ApiError(status, text, "the fixture says so", headers)
+
+
+def server_error() -> ApiError:
+    """Return the answer to a request that the server itself fails on."""
+    return ApiError(500, _phrase(500))
+
+
+def method_not_allowed(allowed: str) -> ApiError:
+    """Return the refusal of a method that the path does not have."""
+    return ApiError(405, _phrase(405), f"this path takes {allowed}", {"Allow": allowed})
+
+
+def not_found(call: Call) -> Reply:
+    """Return the answer to an unknown path."""
+    return reply(call, ApiError(404, _phrase(404)))
+
+
+def failing(call: Call, status: int) -> Reply:
+    """Return the answer of a broken service."""
+    return reply(call, ApiError(status, _phrase(status)))
+
+
+def _phrase(status: int) -> str:
+    known = status in HTTPStatus.__members__.values()
+    return HTTPStatus(status).phrase.lower() if known else "error from the model's provider"
+
+
+def reply(call: Call, error: ApiError) -> Reply:
+    """Return an error as the API words it."""
+    return json_reply(_body(call, error), error.status, error.header_pairs)
+
+
+def _body(call: Call, error: ApiError) -> dict[str, Any]:
+    if error.status == 401:
+        return {"error": error.message, "status": "error", "request_id": call.request_id}
+    metadata = {"errors": list(error.details)} if error.details else {}
+    if "nested_errors" in call.quirks:
+        nested = {"code": error.status, "message": error.message, "metadata": metadata}
+        return {"error": nested, "request_id": call.request_id}
+    if metadata:
+        return {
+            "code": error.status, "message": error.message, "request_id": call.request_id, "metadata": metadata,
+        }  # fmt: skip
+    return {"request_id": call.request_id, "message": error.message, "code": error.status}

@@ -1,0 +1,228 @@
+"""From the body of a chat request to what is asked of which model; what is wrong is told in the service's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from mockserver.apis.assemblyai.gateway import errors
+from mockserver.apis.assemblyai.gateway.catalogue import Catalogue, Model
+from mockserver.apis.assemblyai.gateway.schemas import CHAT_PARAMS, ChatParams
+from mockserver.engine.chat import Conversation, Message, Tool, ToolCall
+
+TAG = "{{ transcript }}"
+DEFAULT_TOKENS = 1000
+_MOST_FALLBACKS = 2
+_MOST_PROBLEMS = 10
+_NOT_ECHOED = ("messages", "prompt", "post_processing_steps")
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One way to answer a request: with the model that was asked for, or a fallback."""
+
+    params: Params
+    model: Model
+
+    @property
+    def streams(self) -> bool:
+        """Say whether the answer is to come in pieces."""
+        return bool(self.params.get("stream"))
+
+    @property
+    def echo(self) -> dict[str, Any]:
+        """Return what of the request the reply repeats."""
+        kept = {name: value for name, value in self.params.items() if name not in _NOT_ECHOED}
+        return {"max_tokens": DEFAULT_TOKENS} | kept
+
+
+def parsed(body: bytes, adapter: TypeAdapter[Any]) -> dict[str, Any]:
+    """Return a body whose types are right. Raises ApiError 400."""
+    try:
+        params = orjson.loads(body)
+    except ValueError as error:
+        raise errors.invalid([f"invalid JSON: {error}"]) from None
+    try:
+        adapter.validate_python(params, strict=True)
+    except (ValidationError, RecursionError) as error:
+        raise errors.invalid(list(_problems(error))) from None
+    checked: dict[str, Any] = params
+    return checked
+
+
+def _problems(error: ValidationError | RecursionError) -> Iterator[str]:
+    if isinstance(error, RecursionError):
+        yield "the body is nested too deeply"
+        return
+    for problem in error.errors(include_url=False, include_context=False, include_input=False)[:_MOST_PROBLEMS]:
+        place = ".".join(str(part) for part in problem["loc"] if not _is_of_a_union(part))
+        yield f"{place}: {problem['msg']}" if place else str(problem["msg"])
+
+
+def _is_of_a_union(part: object) -> bool:
+    """Say whether a part of a place names an alternative, and no field."""
+    return isinstance(part, str) and (part in ("str", "_Forced") or "[" in part)
+
+
+def attempts_of(body: bytes, catalogue: Catalogue, region: str, *, strangers: bool) -> list[Attempt]:
+    """Return how a request may be answered, the first way first; ``strangers`` allows fields that nobody knows.
+
+    Raises ApiError 400.
+    """
+    params = parsed(body, CHAT_PARAMS)
+    if not params.get("messages") and params.get("prompt") is None:
+        raise errors.invalid(["one of messages or prompt required"])
+    config = params.get("fallback_config") or {}
+    depth = config.get("depth")
+    problems = list(_request_problems(params, strangers=strangers))
+    fallbacks = (params.get("fallbacks") or ())[: _MOST_FALLBACKS if depth is None else depth]
+    attempts: list[Attempt] = []
+    for asked in (params, *(_overridden(params, fallback) for fallback in fallbacks)):
+        model = catalogue.find(asked["model"], region)
+        if model is None:
+            problems.append(f"model {asked['model'][:200]} is not supported")
+            continue
+        problems += _unsupported(asked, model, catalogue.parameters)
+        attempts.append(Attempt(asked, model))
+    if problems:
+        raise errors.invalid(problems[:_MOST_PROBLEMS])
+    retried = attempts[:1] if (fallbacks or config) and config.get("retry") is not False else []
+    return [*attempts[:1], *retried, *attempts[1:]]
+
+
+def _overridden(params: Params, fallback: Params) -> Params:
+    """Return the request as a fallback changes it."""
+    own = {name: value for name, value in params.items() if name not in ("fallbacks", "fallback_config")}
+    if "prompt" in fallback and "messages" not in fallback:
+        own.pop("messages", None)
+    merged = {**own, **fallback}
+    try:
+        CHAT_PARAMS.validate_python(merged, strict=True)
+    except ValidationError as error:
+        raise errors.invalid([f"fallbacks: {problem}" for problem in _problems(error)]) from None
+    return merged
+
+
+def _request_problems(params: Params, *, strangers: bool) -> Iterator[str]:
+    if params.get("model_region") not in (None, "global"):
+        yield "model_region can only be set to global"
+    if ((params.get("fallback_config") or {}).get("depth") or 0) > _MOST_FALLBACKS:
+        yield f"fallback_config depth cannot be greater than {_MOST_FALLBACKS}"
+    yield from _format_problems(params.get("response_format") or {})
+    yield from _tool_problems(params)
+    yield from _message_problems(params.get("messages") or ())
+    if not strangers:
+        yield from (f"unknown field {name[:200]}" for name in params if name not in ChatParams.__annotations__)
+
+
+def _format_problems(response_format: Params) -> Iterator[str]:
+    if response_format.get("type") != "json_schema":
+        return
+    schema = (response_format.get("json_schema") or {}).get("schema")
+    if schema is None:
+        yield "response_format is invalid: json_schema.schema is required"
+    elif problem := _schema_problem(schema):
+        yield f"response_format is invalid: {problem}"
+
+
+def _schema_problem(schema: Any) -> str | None:
+    from mockserver.engine.schema_values import SchemaError, check
+
+    try:
+        check(schema)
+    except SchemaError as error:
+        return str(error)
+    return None
+
+
+def _tool_problems(params: Params) -> Iterator[str]:
+    tools = params.get("tools") or ()
+    for place, tool in enumerate(tools):
+        parameters = tool["function"].get("parameters")
+        if parameters is not None and (problem := _schema_problem(parameters)):
+            yield f"tools is invalid: {place}: {problem}"
+    choice = params.get("tool_choice")
+    names = [tool["function"]["name"] for tool in tools]
+    if isinstance(choice, dict) and choice["function"]["name"] not in names:
+        yield f"tool_choice is invalid: no tool is named {choice['function']['name'][:200]}"
+
+
+def _message_problems(messages: Sequence[Params]) -> Iterator[str]:
+    for place, message in enumerate(messages):
+        if message["role"] == "tool" and not message.get("tool_call_id"):
+            yield f"messages.{place}: tool_call_id is required for role tool"
+        may_be_empty = message["role"] == "assistant" and message.get("tool_calls")
+        if message.get("content") is None and not may_be_empty:
+            yield f"messages.{place}: content is required"
+
+
+def _unsupported(params: Params, model: Model, known: frozenset[str]) -> Iterator[str]:
+    for name, value in params.items():
+        if name in known and name not in model.supported_parameters and value not in (None, False, []):
+            yield f"model {model.id} does not support {name}"
+
+
+def wants_transcript(attempt: Attempt) -> bool:
+    """Say whether a message has the tag that stands for a transcript."""
+    return any(TAG in message.text for message in _messages(attempt.params))
+
+
+def _text_of(message: Params) -> str:
+    content: Any = message.get("content") or ""
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
+def conversation_of(attempt: Attempt, transcript: str | None) -> Conversation:
+    """Return what is asked; a transcript takes the place of the first tag."""
+    params = attempt.params
+    messages = tuple(_messages(params))
+    if transcript is not None:
+        place = next(place for place, message in enumerate(messages) if TAG in message.text)
+        filled = messages[place]._replace(text=messages[place].text.replace(TAG, transcript, 1))
+        messages = (*messages[:place], filled, *messages[place + 1 :])
+    choice, forced = _choice(params.get("tool_choice"))
+    return Conversation(
+        model=attempt.model.id,
+        messages=messages,
+        tools=tuple(_tools(params)),
+        choice=choice,
+        forced=forced,
+        schema=_schema(params.get("response_format") or {}),
+        most_tokens=params.get("max_tokens") or params.get("max_completion_tokens") or DEFAULT_TOKENS,
+        transcript=transcript,
+        repairs=bool(params.get("post_processing_steps")),
+    )
+
+
+def _choice(asked: Any) -> tuple[Any, str | None]:
+    """Return whether a tool is to be called, and the name of the one that must be."""
+    if isinstance(asked, dict):
+        return "auto", asked["function"]["name"]
+    return asked or "auto", None
+
+
+def _messages(params: Params) -> Iterator[Message]:
+    asked: Sequence[Params] = params.get("messages") or [{"role": "user", "content": params.get("prompt") or ""}]
+    for message in asked:
+        calls = tuple(
+            ToolCall(call["id"], call["function"]["name"], call["function"]["arguments"])
+            for call in message.get("tool_calls") or ()
+        )
+        yield Message(message["role"], _text_of(message), calls, message.get("tool_call_id"))
+
+
+def _tools(params: Params) -> Iterator[Tool]:
+    for tool in params.get("tools") or ():
+        function = tool["function"]
+        yield Tool(function["name"], function.get("description") or "", function.get("parameters"))
+
+
+def _schema(response_format: Params) -> Any:
+    if response_format.get("type") == "json_object":
+        return {"type": "object"}
+    return (response_format.get("json_schema") or {}).get("schema")

@@ -1,0 +1,45 @@
+"""Stored transcripts, as the gateway reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from mockserver.apis.assemblyai.gateway import errors
+from mockserver.apis.assemblyai.lookup import current
+from mockserver.engine.store import Row
+from mockserver.web.family import Call, Quirks
+from mockserver.web.workshop import LONG
+
+T = TypeVar("T")
+
+
+async def completed(call: Call, identifier: str) -> tuple[Row, bytes]:
+    """Return a completed job of the project, and its encoded transcript. Raises ApiError."""
+    call.job = identifier
+    job = await current(call, identifier)
+    if job is None:
+        raise errors.no_such_transcript()
+    if job["deleted"] is not None:
+        raise errors.no_such_transcript(deleted=True)
+    if job["status"] != "completed":
+        raise errors.invalid([f"transcript is not completed: its status is {job['status']}"])
+    return job, call.engine.jobs.transcript(job)
+
+
+async def computed(call: Call, make: Callable[..., T], job: Row, transcript: bytes, *arguments: object) -> T:
+    """Return what ``make`` makes of a completed job, its encoded transcript, the quirks, and more arguments."""
+    run = call.courier.in_slow_thread if len(transcript) <= LONG else call.courier.workshop.run
+    return await run(make, dict(job), transcript, call.quirks, *arguments)
+
+
+async def text_of(call: Call, identifier: str) -> str:
+    """Return the text of a completed transcript as it is given out. Raises ApiError."""
+    job, transcript = await completed(call, identifier)
+    return await computed(call, _text, job, transcript)
+
+
+def _text(job: Row, transcript: bytes, quirks: Quirks) -> str:
+    from mockserver.apis.assemblyai.completed import document_of
+
+    return document_of(job, transcript, quirks).shown.text

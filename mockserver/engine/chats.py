@@ -1,0 +1,69 @@
+"""Which fixture answers a chat request, and with which of its answers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+from mockserver.engine.chat_fixture import Asked, ChatFixture, Step
+from mockserver.engine.fixtures import Fixtures
+from mockserver.engine.keys import Project
+
+_NEAREST = 3
+_AS_USUAL = Step()
+Identity = tuple[Path, str, str]
+
+
+class Chosen(NamedTuple):
+    """An answer, and the name of the fixture that gives it, None if there is none."""
+
+    fixture: str | None
+    step: Step
+
+
+class Chats:
+    """Choose answers. How often a fixture was asked is remembered for each project until it is reset."""
+
+    def __init__(self, fixtures: Fixtures) -> None:
+        self._fixtures = fixtures
+        self._met: dict[int, Counter[Identity]] = {}
+        self._given: dict[int, Counter[Identity]] = {}
+
+    def choose(self, project: Project, asked: Asked) -> Chosen:
+        """Return the next answer of the most specific fixture whose conditions hold."""
+        chosen = None
+        for fixture in self._fixtures.chats:
+            if fixture.holds(asked) and self._is_turn_of(project, fixture) and chosen is None:
+                chosen = fixture
+        if chosen is None:
+            return Chosen(None, _AS_USUAL)
+        given = self._given.setdefault(project.id, Counter())
+        given[chosen.identity] += 1
+        return Chosen(chosen.name, chosen.steps[min(given[chosen.identity], len(chosen.steps)) - 1])
+
+    def _is_turn_of(self, project: Project, fixture: ChatFixture) -> bool:
+        """Count a request that meets all other conditions, and say whether it is the one that is wanted."""
+        if fixture.match.call is None:
+            return True
+        met = self._met.setdefault(project.id, Counter())
+        met[fixture.identity] += 1
+        return met[fixture.identity] == fixture.match.call
+
+    def nearest(self, asked: Asked) -> list[str]:
+        """Say of the fixtures that come nearest what does not hold."""
+        ranked = sorted(self._fixtures.chats, key=lambda fixture: sum(1 for _ in fixture.misses(asked)))
+        return [f"{fixture.name} ({fixture.file.name}:{fixture.line}): {self._why(fixture, asked)}"
+                for fixture in ranked[:_NEAREST]]  # fmt: skip
+
+    @staticmethod
+    def _why(fixture: ChatFixture, asked: Asked) -> str:
+        return "; ".join(fixture.misses(asked)) or f"it is for call {fixture.match.call} only"
+
+    def forget(self, project: int | None) -> None:
+        """Start counting anew for a project, or with None for all."""
+        for counts in (self._met, self._given):
+            if project is None:
+                counts.clear()
+            else:
+                counts.pop(project, None)

@@ -1,0 +1,102 @@
+"""Replies on their way out: whole ones, files, and streams."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+from mockserver.engine.clock import Clock
+from mockserver.web.replies import FileReply, Headers, Reply, StreamReply
+from mockserver.web.waits import Waits
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+InThread = Callable[..., Awaitable[Any]]
+
+BREAK_OFF = "mockserver.break_off"
+"""The name of the ASGI extension that breaks off the connection."""
+_BATCH = 64 * 1024
+
+
+async def send_whole(reply: Reply, send: Send, own: Headers, *, with_body: bool = True) -> None:
+    """Send a reply at once."""
+    await send(_start(reply, own, reply.size))
+    await send({"type": "http.response.body", "body": reply.body if with_body else b""})
+
+
+async def send_file(reply: FileReply, send: Send, own: Headers, in_thread: InThread, *, with_body: bool) -> None:
+    """Send a file as it is read, and close it."""
+    try:
+        await send(_start(reply, own, reply.size))
+        chunks = reply.chunks()
+        while with_body and (chunk := await in_thread(next, chunks, b"")):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        reply.close()
+
+
+async def send_stream(
+    reply: StreamReply, scope: Scope, receive: Receive, send: Send, own: Headers, waits: Waits, clock: Clock
+) -> str | None:
+    """Send pieces when each is due; return what is worth a note if not all were sent, or the reply is cut."""
+    await send(_start(reply, own, None))
+    async with client_of(receive) as gone:
+        async for batch in _batches(reply, waits, clock, gone):
+            await send({"type": "http.response.body", "body": batch, "more_body": True})
+            reply.sent += len(batch)
+        if gone.done():
+            return "the client closed the connection"
+    if reply.is_cut:
+        await waits.turn()
+        scope.get("extensions", {}).get(BREAK_OFF, {}).get(BREAK_OFF, dict)()
+        return "the stream was cut"
+    await send({"type": "http.response.body", "body": b""})
+    return None
+
+
+@contextlib.asynccontextmanager
+async def client_of(receive: Receive) -> AsyncIterator[asyncio.Future[object]]:
+    """Watch a client whose request has been read: the future is done when it goes away."""
+    gone: asyncio.Future[Any] = asyncio.ensure_future(receive())
+    try:
+        yield gone
+    finally:
+        gone.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await gone
+
+
+async def _batches(
+    reply: StreamReply, waits: Waits, clock: Clock, gone: asyncio.Future[object]
+) -> AsyncIterator[bytes]:
+    """Yield what is due, as much of it together as there is."""
+    began = now = clock.now()
+    batch: list[bytes] = []
+    size = 0
+    for at, data in reply.pieces:
+        if began + at > now:
+            now = clock.now()
+        if batch and (began + at > now or size > _BATCH):
+            yield b"".join(batch)
+            batch, size = [], 0
+            await waits.turn()
+        if gone.done() or (began + at > now and not await waits.until(clock, began + at, gone)):
+            return
+        batch.append(data)
+        size += len(data)
+    if batch:
+        yield b"".join(batch)
+
+
+def _start(reply: Reply, own: Headers, size: int | None) -> dict[str, Any]:
+    headers = [*reply.headers, *own]
+    if reply.status != 204:
+        headers.append((b"content-type", reply.media_type))
+        if size is not None:
+            headers.append((b"content-length", b"%d" % size))
+    return {"type": "http.response.start", "status": reply.status, "headers": headers}
