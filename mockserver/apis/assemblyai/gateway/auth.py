@@ -7,9 +7,8 @@ from mockserver.web.family import Headers, Quirks
 def key_of(headers: Headers, _: Quirks) -> str | None:
     """Return the API key, or None."""
     value = headers.get(b"authorization", b"").decode("latin-1").strip()
-    if value[:7].lower() == "bearer ":
-        value = value[7:].strip()
-    return value or None
+    scheme, _, rest = value.partition(" ")
+    return (rest.strip() if scheme.lower() == "bearer" else value) or None
 
 
 def request_id(own: str) -> str:

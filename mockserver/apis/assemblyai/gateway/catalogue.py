@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from mockserver.engine.chat import Finish
@@ -33,6 +33,8 @@ class _Entry(TypedDict):
     """One model with all its fields, as the files give them or their kind does."""
 
     id: str
+    kind: str
+    without: list[str]
     name: str
     description: str
     creator: str
@@ -41,7 +43,7 @@ class _Entry(TypedDict):
     supported_parameters: list[str]
     default_parameters: dict[str, float]
     pricing: dict[str, Any]
-    providers: list[_Provider]
+    providers: Annotated[list[_Provider], Field(min_length=1)]
     available_regions: list[str]
     retirement_date: int
     is_moderated: bool
@@ -130,13 +132,11 @@ def _first_problem(error: Exception) -> str:
 
 
 def _model(path: Path, given: Mapping[str, Any], kinds: Mapping[str, Mapping[str, Any]]) -> Model:
-    kind = given.get("kind", _KNOWN_NOWHERE)
+    kind = str(given.get("kind", _KNOWN_NOWHERE))
     name = f"{path}: {given.get('id', 'a model without id')}"
     if kind not in kinds:
         raise CatalogueError(f"{name}: there is no kind {kind!r}; there are: {', '.join(kinds)}")
-    fields = {**kinds[_KNOWN_NOWHERE], **kinds[kind], **given}
-    fields.pop("kind", None)
-    without = frozenset(fields.pop("without", ()))
+    fields = {"kind": kind, "without": [], **kinds[_KNOWN_NOWHERE], **kinds[kind], **given}
     fields.setdefault("name", str(fields.get("id")))
     fields.setdefault("description", f"{fields['name']}, as this server answers for it.")
     if unknown := sorted(fields.keys() - _Entry.__annotations__.keys()):
@@ -145,7 +145,7 @@ def _model(path: Path, given: Mapping[str, Any], kinds: Mapping[str, Mapping[str
         entry = _ENTRY.validate_python(fields, strict=True)
     except ValidationError as error:
         raise CatalogueError(f"{name}: {_first_problem(error)}") from None
-    entry["supported_parameters"] = [p for p in entry["supported_parameters"] if p not in without]
+    entry["supported_parameters"] = [p for p in entry["supported_parameters"] if p not in entry["without"]]
     return _made(entry)
 
 

@@ -13,6 +13,8 @@ NO_ACCESS = (
     "Your account does not have access to LLM Gateway. Please upgrade or contact us at support@assemblyai.com for "
     "more information."
 )
+_MOST, _LONGEST = 10, 500
+"""How many problems are told, and how many characters of each."""
 _TOO_MANY = "too many requests for this action"
 
 
@@ -30,7 +32,8 @@ def no_access(hint: str) -> ApiError:
 
 def invalid(problems: Sequence[str]) -> ApiError:
     """Return the refusal of a request that is wrong in some ways."""
-    return ApiError(400, "invalid request body", "; ".join(problems), details=tuple(problems))
+    told = tuple(problem[:_LONGEST] for problem in problems[:_MOST])
+    return ApiError(400, "invalid request body", "; ".join(told), details=told)
 
 
 def no_such_transcript(*, deleted: bool = False) -> ApiError:

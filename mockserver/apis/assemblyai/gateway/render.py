@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from mockserver.web.replies import Piece
 
 _FIRST_TOKEN = 200_000
 _PER_TOKEN = 10_000
+_LINE_BREAK = re.compile("\x85|\u2028|\u2029".encode())
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,13 @@ def _event(answer: Answer, choices: Iterable[Mapping[str, Any]], **more: Any) ->
         "choices": choices,
         **more,
     }
-    return b"data: " + orjson.dumps(chunk) + b"\n\n"
+    return b"data: " + _on_one_line(chunk) + b"\n\n"
+
+
+def _on_one_line(value: Any) -> bytes:
+    """Return JSON without the characters that some clients, the official one among them, take for line breaks."""
+    text = orjson.dumps(value)
+    return text if text.isascii() else _LINE_BREAK.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), text)
 
 
 def _around(answer: Answer) -> tuple[bytes, bytes]:
@@ -163,9 +171,9 @@ def _around(answer: Answer) -> tuple[bytes, bytes]:
 def _deltas(answer: Answer) -> Iterator[bytes]:
     """Yield the deltas, one for each token."""
     for piece in answer.completion.pieces:
-        yield b'{"content":' + orjson.dumps(piece) + b"}"
+        yield b'{"content":' + _on_one_line(piece) + b"}"
     for index, call in enumerate(answer.completion.calls):
         begun = _call(call._replace(arguments=""), answer.model)
-        yield orjson.dumps({"tool_calls": [{"index": index, **begun}]})
+        yield _on_one_line({"tool_calls": [{"index": index, **begun}]})
         for piece in tokens(call.arguments):
-            yield orjson.dumps({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+            yield _on_one_line({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})

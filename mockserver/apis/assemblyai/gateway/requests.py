@@ -17,7 +17,6 @@ from mockserver.engine.chat import Conversation, Message, Tool, ToolCall
 TAG = "{{ transcript }}"
 DEFAULT_TOKENS = 1000
 _MOST_FALLBACKS = 2
-_MOST_PROBLEMS = 10
 _NOT_ECHOED = ("messages", "prompt", "post_processing_steps")
 Params = Mapping[str, Any]
 
@@ -59,7 +58,7 @@ def _problems(error: ValidationError | RecursionError) -> Iterator[str]:
     if isinstance(error, RecursionError):
         yield "the body is nested too deeply"
         return
-    for problem in error.errors(include_url=False, include_context=False, include_input=False)[:_MOST_PROBLEMS]:
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
         place = ".".join(str(part) for part in problem["loc"] if not _is_of_a_union(part))
         yield f"{place}: {problem['msg']}" if place else str(problem["msg"])
 
@@ -90,7 +89,7 @@ def attempts_of(body: bytes, catalogue: Catalogue, region: str, *, strangers: bo
         problems += _unsupported(asked, model, catalogue.parameters)
         attempts.append(Attempt(asked, model))
     if problems:
-        raise errors.invalid(problems[:_MOST_PROBLEMS])
+        raise errors.invalid(problems)
     retried = attempts[:1] if (fallbacks or config) and config.get("retry") is not False else []
     return [*attempts[:1], *retried, *attempts[1:]]
 

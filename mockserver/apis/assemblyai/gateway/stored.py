@@ -16,10 +16,10 @@ T = TypeVar("T")
 
 async def completed(call: Call, identifier: str) -> tuple[Row, bytes]:
     """Return a completed job of the project, and its encoded transcript. Raises ApiError."""
-    call.job = identifier
     job = await current(call, identifier)
     if job is None:
         raise errors.no_such_transcript()
+    call.job = job["id"]
     if job["deleted"] is not None:
         raise errors.no_such_transcript(deleted=True)
     if job["status"] != "completed":

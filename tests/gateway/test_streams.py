@@ -1,0 +1,165 @@
+"""Streams: server-sent events, their pace on the clock, and how they end early."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockserver.embed import MockServer
+from mockserver.engine.tokens import tokens
+from tests.conftest import api_of
+from tests.gateway.conftest import Gateway, events
+
+ASKED = {"model": "gpt-5", "stream": True}
+
+
+def said(chunks: list[dict[str, Any]]) -> str:
+    return "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"])
+
+
+def test_a_stream_is_made_of_chunks_of_one_completion(gateway: Gateway) -> None:
+    first, *middle, last = gateway.stream("Hello you")
+    assert first["choices"][0]["delta"] == {"role": "assistant", "content": ""}
+    assert last["choices"] == [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}]
+    for chunk in (first, *middle, last):
+        assert set(chunk) == {"id", "object", "created", "model", "choices"}
+        assert (chunk["id"], chunk["object"], chunk["created"]) == (
+            first["id"], "chat.completion.chunk", first["created"],
+        )  # fmt: skip
+    assert [choice["delta"]["content"] for chunk in middle for choice in chunk["choices"]] == tokens(
+        "You said: Hello you"
+    )
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200))
+def test_a_stream_says_what_the_whole_reply_says(shared: Gateway, text: str) -> None:
+    whole = shared.ask(text)["choices"][0]
+    chunks = shared.stream(text)
+    assert said(chunks) == whole["message"]["content"]
+    assert chunks[-1]["choices"][0]["finish_reason"] == whole["finish_reason"]
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Gateway]:
+    with MockServer(llm_rate_limit=0) as mock:
+        api = api_of(mock.url)
+        yield Gateway(api)
+
+
+def test_usage_comes_last_if_it_is_wanted(gateway: Gateway) -> None:
+    usage = gateway.ask("Hello")["usage"]
+    *chunks, last = gateway.stream("Hello", stream_options={"include_usage": True})
+    assert last["choices"] == []
+    assert last["usage"] == {name: usage[name] for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
+    assert all("usage" not in chunk for chunk in chunks)
+
+
+def test_max_tokens_cuts_a_stream_too(gateway: Gateway) -> None:
+    chunks = gateway.stream("One two three four", max_tokens=3)
+    assert said(chunks) == "You said:"
+    assert chunks[-1]["choices"][0]["finish_reason"] == "length"
+
+
+def test_calls_of_tools_come_in_pieces(answering: Any) -> None:
+    arguments = {"city": "Paris", "days": [1, 2, 3]}
+    gateway = answering(
+        "answer:\n  text: Let me look.\n  tool_calls:\n"
+        f"    - {{name: first, arguments: {json.dumps(arguments)}}}\n    - {{name: second, arguments: {{}}}}"
+    )
+    chunks = gateway.stream(model="claude-sonnet-5")
+    assert said(chunks) == "Let me look."
+    deltas = [call for chunk in chunks for choice in chunk["choices"] for call in choice["delta"].get("tool_calls", [])]
+    begun = [delta for delta in deltas if "id" in delta]
+    assert [(delta["index"], delta["type"], delta["function"]["name"]) for delta in begun] == [
+        (0, "function", "first"), (1, "function", "second"),
+    ]  # fmt: skip
+    assert all(delta["id"].startswith("toolu_") for delta in begun)
+    joined = ["".join(d["function"]["arguments"] for d in deltas if d["index"] == index) for index in (0, 1)]
+    assert [json.loads(text) for text in joined] == [arguments, {}]
+    assert chunks[-1]["choices"][0]["finish_reason"] == "tool_use"
+
+
+def test_a_stream_keeps_its_pace_on_the_clock(gateway: Gateway) -> None:
+    gateway.api.freeze()
+    gateway.api.control.patch("/terms", json={"llm_first_token": 2, "llm_tokens_per_second": 10})
+    body = {**ASKED, "prompt": "one two three four five"}
+    with gateway.api.http.stream("POST", "/v1/chat/completions", json=body) as reply:
+        chunks = (json.loads(event) for event in events(reply.iter_lines()) if event != "[DONE]")
+        heard = []
+        for moment, wanted in ((2.0, ["", "You"]), (0.1, [" said"]), (0.2, [":", " one"])):
+            gateway.api.advance(moment)
+            heard += [next(chunks)["choices"][0]["delta"]["content"] for _ in wanted]
+        assert heard == ["", "You", " said", ":", " one"]
+        gateway.api.advance(60)
+        assert said(list(chunks)) == " two three four five"
+
+
+def test_a_whole_reply_takes_as_long_as_its_stream(gateway: Gateway) -> None:
+    gateway.api.control.patch("/terms", json={"llm_first_token": 30, "llm_tokens_per_second": 1})
+    gateway.api.control.post("/clock/scale", json={"factor": 100_000})
+    assert gateway.ask()["response_time"] == (30 + 3) * 1_000_000_000
+
+
+def test_a_client_that_goes_away_ends_the_stream(gateway: Gateway) -> None:
+    gateway.api.freeze()
+    gateway.api.control.patch("/terms", json={"llm_tokens_per_second": 1})
+    with gateway.api.http.stream("POST", "/v1/chat/completions", json={**ASKED, "prompt": "one two three"}) as reply:
+        first = next(events(reply.iter_lines()))
+        assert json.loads(first)["choices"][0]["delta"]["role"] == "assistant"
+    entry = _journalled(gateway)
+    assert (entry["status"], entry["note"]) == (200, "the client closed the connection")
+    assert 0 < entry["size"] < 1000
+
+
+def test_a_client_that_goes_away_while_it_waits_for_a_whole_reply_is_noticed(gateway: Gateway) -> None:
+    gateway.api.freeze()
+    gateway.api.control.patch("/terms", json={"llm_first_token": 5})
+    with pytest.raises(httpx.ReadTimeout):
+        gateway.post({"model": "gpt-5", "prompt": "Hello"}, timeout=0.2)
+    assert (_journalled(gateway)["status"]) == 499
+
+
+def _journalled(gateway: Gateway) -> dict[str, Any]:
+    """Return the entry of the only request, which the server writes once it has noticed its end."""
+    while not (entries := gateway.api.control.get("/journal").json()["requests"]):
+        pass
+    entry: dict[str, Any] = entries[0]
+    return entry
+
+
+def test_a_fixture_can_cut_a_stream(gateway: Gateway) -> None:
+    heard: list[str] = []
+    with (
+        pytest.raises(httpx.RemoteProtocolError),
+        gateway.api.http.stream("POST", "/v1/chat/completions", json={**ASKED, "prompt": "mock: cut"}) as reply,
+    ):
+        heard.extend(events(reply.iter_lines()))
+    assert "[DONE]" not in heard
+    assert said([json.loads(event) for event in heard]) == "".join(tokens(gateway.say("mock: cut"))[:8])
+    assert _journalled(gateway)["fixture"] == "chat-cut"
+    entries = gateway.api.control.get("/journal").json()["requests"]
+    assert [entry["note"] for entry in entries] == [None, "the stream was cut"]
+
+
+def test_a_client_that_never_reads_holds_up_nobody(shared: Gateway, tmp_path: Any) -> None:
+    (tmp_path / "long.yaml").write_text("answer: " + "word " * 200_000)
+    with MockServer(fixtures=(tmp_path,), samples=False) as mock:
+        gateway = Gateway(api_of(mock.url))
+        host, port = mock.url.removeprefix("http://").split(":")
+        body = json.dumps({**ASKED, "prompt": "a", "max_tokens": 200_000}).encode()
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: {gateway.api.key}\r\nContent-Length: {len(body)}\r\n\r\n"
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.sendall(head.encode() + body)
+            assert connection.recv(12) == b"HTTP/1.1 200"
+            assert gateway.ask("a", max_tokens=3)["usage"]["completion_tokens"] == 3
+        notes = [_journalled(gateway)["note"]]
+        while len(notes) < 2:
+            notes = [entry["note"] for entry in gateway.api.control.get("/journal").json()["requests"]]
+        assert sorted(notes, key=str) == [None, "the client closed the connection"]
