@@ -1,0 +1,54 @@
+"""Values that are valid under a JSON Schema which a client sent: made up, seeded, always held against the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mockserver.engine.schema_document import Document, SchemaError
+from mockserver.engine.schema_inventor import Inventor, Place
+from mockserver.engine.schema_merging import ImpossibleError
+from mockserver.engine.schema_parts import FULL, LEAN, LEAST, SpentError
+
+__all__ = ["SchemaError", "check", "invent"]
+
+_STRATEGIES = ((FULL, 1.0), (LEAN, 0.4), (LEAST, 0.4), (LEAST, 0.2))
+"""How much to make up, and the share of the budget that it may take."""
+
+
+def check(schema: Any) -> None:
+    """Refuse what is no JSON Schema."""
+    _document(schema)
+
+
+def invent(schema: Any, seed: str, texts: Sequence[str] = ()) -> Any:
+    """Make up a value that is valid under the schema; the same arguments give the same value.
+
+    Strings that can say anything are taken from ``texts``. Raises ``SchemaError`` if no value is found.
+    """
+    document = _document(schema)
+    faults = []
+    for turn, (thrift, share) in enumerate(_STRATEGIES):
+        try:
+            inventor = Inventor(document, f"{seed}/{turn}", texts, share)
+            made = inventor.value(document.root, Place(thrift=thrift))
+            fault = document.fault(made)
+        except (ImpossibleError, SpentError) as error:
+            fault = str(error)
+        except SchemaError:
+            raise
+        except Exception as error:
+            raise SchemaError(f"the schema cannot be followed: {error}") from error
+        if fault is None:
+            return made
+        faults.append(fault)
+    raise SchemaError(f"no value was found for the schema: {faults[0]}")
+
+
+def _document(schema: Any) -> Document:
+    try:
+        return Document(schema)
+    except SchemaError:
+        raise
+    except Exception as error:
+        raise SchemaError(f"the schema cannot be read: {error}") from error
