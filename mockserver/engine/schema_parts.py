@@ -187,7 +187,7 @@ class Parts:
     def _ordered(self, options: list[Any], plan: Plan) -> list[Any]:
         shuffled = plan.rng.sample(options, len(options))
         if plan.thrift:
-            return sorted(shuffled, key=lambda option: (self.height(option), not _is_null(option)))
+            return sorted(shuffled, key=lambda option: (self.height(option), _is_null(option)))
         return sorted(shuffled, key=_is_null)
 
     def _one_of(self, options: list[Any]) -> list[Any]:

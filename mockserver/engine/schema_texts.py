@@ -197,12 +197,7 @@ class Texts:
         return None if pattern is None else self._patterned(pattern, rng, least, most)
 
     def _plain(self, name: str, rng: random.Random, fresh: bool) -> str:
-        words = tails(name)
-        if words and words[0].endswith("_name") and words[0].rsplit("_", 2)[-2] not in _PEOPLE:
-            words = tuple(word for word in words if word != "name") or words
-            if not any(word in _NAMES for word in words):
-                return _label(self._fake, rng)
-        make = next((_NAMES[word] for word in words if word in _NAMES), None)
+        make = next((_NAMES[word] for word in _naming(tails(name)) if word in _NAMES), None)
         return str(make(self._fake, rng)) if make else self._said(fresh)
 
     def _said(self, fresh: bool) -> str:
@@ -272,6 +267,16 @@ class _Orderly(random.Random):
         self.taken += count + 1
         if self.taken > self._most:
             raise SpentError("a pattern asks for too much")
+
+
+def _naming(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words to look up: the name of a company or a thing is none of a person."""
+    if not words or words[0] in _NAMES or not words[0].endswith("_name"):
+        return words
+    owner = words[0].removesuffix("_name")
+    if owner.rsplit("_", 1)[-1] in _PEOPLE or (words[1] in _NAMES and words[1] != "name"):
+        return words
+    return (owner if owner in _NAMES else "label",)
 
 
 def _readable(pattern: str) -> str:

@@ -358,6 +358,8 @@ LOOKS = {
     "start_time": r"\d\d:\d\d",
     "order_id": r"[0-9a-f-]{36}",
     "currency": "[A-Z]{3}",
+    "company_name": r"[A-Z]\w+( |,|-).*",
+    "product_name": r"[A-Z]\w+ [A-Z]\w+",
     "city": r"[A-Z][a-z]+.*",
 }
 
