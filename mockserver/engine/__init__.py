@@ -13,7 +13,7 @@ import orjson
 
 import mockserver
 from mockserver.engine.answers import Answers
-from mockserver.engine.chats import Chats
+from mockserver.engine.chat.chats import Chats
 from mockserver.engine.clock import Clock, ClockState, SystemTime
 from mockserver.engine.fixtures import Fixtures
 from mockserver.engine.jobs import Jobs

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from mockserver.engine.captions import CaptionError, read_captions
-from mockserver.engine.chat_fixture import ChatFixture
-from mockserver.engine.chat_reader import ChatReader, is_for_chats
+from mockserver.engine.chat.fixture import ChatFixture
+from mockserver.engine.chat.reader import ChatReader, is_for_chats
 from mockserver.engine.fixture import REASONS, Fixture, Match, Outcome, Problem
 from mockserver.engine.fixture_results import check_quotes, read_results
 from mockserver.engine.transcripts import UntimedTurn, UntimedWord

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from mockserver.engine.chat_fixture import ChatFixture
+from mockserver.engine.chat.fixture import ChatFixture
 from mockserver.engine.fixture import Fixture, Match, Problem, Question
 from mockserver.engine.fixture_files import MEDIA, SIDECARS, AnyFixture, read_file
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.engine.tokens import count, tokens
+from mockserver.engine.chat.tokens import count, tokens
 
 
 @given(st.text())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.engine.tokens import count
+from mockserver.engine.chat.tokens import count
 from tests.conftest import Api, api_of
 from tests.gateway.conftest import SAID, TALKS, Gateway
 
@@ -138,7 +138,7 @@ def test_the_tool_that_fits_is_called(gateway: Gateway) -> None:
 def test_a_conversation_goes_on_after_the_result_of_a_tool(gateway: Gateway) -> None:
     for model, prefix in (("gpt-5", "call_"), ("claude-opus-5", "toolu_")):
         messages: list[dict[str, Any]] = [{"role": "user", "content": "What is the weather in Paris?"}]
-        asked = {"model": model, "tools": [WEATHER], "messages": messages}
+        asked: dict[str, Any] = {"model": model, "tools": [WEATHER], "messages": messages}
         message = gateway.ask(**asked)["choices"][0]["message"]
         assert message["content"] is None
         (call,) = message["tool_calls"]

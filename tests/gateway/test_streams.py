@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.embed import MockServer
-from mockserver.engine.tokens import tokens
+from mockserver.engine.chat.tokens import tokens
 from tests.conftest import api_of
 from tests.gateway.conftest import Gateway, events
 

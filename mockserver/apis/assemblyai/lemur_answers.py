@@ -8,8 +8,8 @@ from typing import Any
 from mockserver.apis.assemblyai.completed import document_of
 from mockserver.apis.assemblyai.lemur import Heard, LemurParams, LemurQuestion
 from mockserver.engine import understanding
-from mockserver.engine.chat_defaults import about, as_sentences, to_do
-from mockserver.engine.tokens import count
+from mockserver.engine.chat.defaults import about, as_sentences, to_do
+from mockserver.engine.chat.tokens import count
 from mockserver.engine.views import Passage
 from mockserver.web.family import Quirks
 

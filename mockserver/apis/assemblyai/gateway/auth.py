@@ -4,11 +4,11 @@ from mockserver.engine.keys import uuid_of
 from mockserver.web.family import Headers, Quirks
 
 
-def key_of(headers: Headers, _: Quirks) -> str | None:
+def key_of(headers: Headers, quirks: Quirks) -> str | None:
     """Return the API key, or None."""
     value = headers.get(b"authorization", b"").decode("latin-1").strip()
-    scheme, _, rest = value.partition(" ")
-    return (rest.strip() if scheme.lower() == "bearer" else value) or None
+    scheme, *rest = value.split(" ", 1)
+    return ("".join(rest).strip() if scheme.lower() == "bearer" else value) or None
 
 
 def request_id(own: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 from mockserver.apis.assemblyai.gateway import errors, quotas
@@ -11,9 +12,9 @@ from mockserver.apis.assemblyai.gateway.requests import Attempt, attempts_of, co
 from mockserver.apis.assemblyai.gateway.schemas import CHAT_PARAMS
 from mockserver.apis.assemblyai.gateway.stored import text_of
 from mockserver.engine.chat import Completion, Conversation
-from mockserver.engine.chat_fixture import Asked, Step
+from mockserver.engine.chat.completions import outcome
+from mockserver.engine.chat.fixture import Asked, Step
 from mockserver.engine.clock import SECOND
-from mockserver.engine.completions import outcome
 from mockserver.web.family import Call, Operations
 from mockserver.web.replies import ApiError, ClientGoneError, Headers, Reply, StreamReply
 from mockserver.web.sending import client_of
@@ -22,7 +23,7 @@ from mockserver.web.workshop import LONG
 page = Operations("Chat completions")
 
 _SHORT = 2 * 1024
-"""Bytes of a request that is answered in the event loop if its answer is no JSON."""
+"""Bytes of a request that is read in the event loop, and answered there too if its answer is no JSON."""
 _SHOWN = 200
 _EVENTS = b"text/event-stream; charset=utf-8"
 
@@ -34,7 +35,8 @@ async def chat(call: Call) -> Reply:
     settings = call.engine.settings
     body = await call.read(settings.body_bytes)
     strangers = settings.unknown_params == "accept"
-    attempts = attempts_of(body, models_of(call), region_of(call), strangers=strangers)
+    reading = partial(attempts_of, body, models_of(call), region_of(call), strangers=strangers)
+    attempts = reading() if len(body) <= _SHORT else await call.courier.in_slow_thread(reading)
     quotas.check_plan(call, [attempt.model for attempt in attempts])
     headers = quotas.count_chat(call, attempts[0].model)
     try:

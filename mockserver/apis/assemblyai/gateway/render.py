@@ -11,8 +11,8 @@ import orjson
 
 from mockserver.apis.assemblyai.gateway.catalogue import Model
 from mockserver.engine.chat import Completion, ToolCall
+from mockserver.engine.chat.tokens import tokens
 from mockserver.engine.clock import SECOND
-from mockserver.engine.tokens import tokens
 from mockserver.web.replies import Piece
 
 _FIRST_TOKEN = 200_000

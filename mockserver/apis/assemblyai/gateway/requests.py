@@ -130,7 +130,7 @@ def _format_problems(response_format: Params) -> Iterator[str]:
 
 
 def _schema_problem(schema: Any) -> str | None:
-    from mockserver.engine.schema_values import SchemaError, check
+    from mockserver.engine.schema import SchemaError, check
 
     try:
         check(schema)

@@ -7,11 +7,11 @@ import random
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from mockserver.engine.schema_document import Document, pointer
-from mockserver.engine.schema_merging import ImpossibleError, both, canonical, element, types_of
-from mockserver.engine.schema_numbers import number
-from mockserver.engine.schema_parts import FULL, LEAN, LEAST, TYPES, Budget, Parts, Plan
-from mockserver.engine.schema_texts import Texts
+from mockserver.engine.schema.document import Document, pointer
+from mockserver.engine.schema.merging import ImpossibleError, both, canonical, element, types_of
+from mockserver.engine.schema.numbers import number
+from mockserver.engine.schema.parts import FULL, LEAN, LEAST, TYPES, Budget, Parts, Plan
+from mockserver.engine.schema.texts import Texts
 
 MOST_STEPS, MOST_VALUES, MOST_CHARACTERS = 20_000, 5_000, 200_000
 DEEPEST = 60

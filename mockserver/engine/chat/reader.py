@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from mockserver.engine.chat_fixture import ChatError, ChatFixture, ChatMatch, PlannedCall, Step, TextMatch
+from mockserver.engine.chat.fixture import ChatError, ChatFixture, ChatMatch, PlannedCall, Step, TextMatch
 from mockserver.engine.yaml_reader import FixtureError, Reader, line_of, micros
 
 _KINDS = ("contains", "glob", "regex", "is")

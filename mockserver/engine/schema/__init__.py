@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mockserver.engine.schema_document import Document, SchemaError
-from mockserver.engine.schema_inventor import Inventor, Place
-from mockserver.engine.schema_merging import ImpossibleError
-from mockserver.engine.schema_parts import FULL, LEAN, LEAST, SpentError
+from mockserver.engine.schema.document import Document, SchemaError
+from mockserver.engine.schema.inventor import Inventor, Place
+from mockserver.engine.schema.merging import ImpossibleError
+from mockserver.engine.schema.parts import FULL, LEAN, LEAST, SpentError
 
-__all__ = ["SchemaError", "check", "invent"]
+__all__ = ["FULL", "LEAN", "LEAST", "SchemaError", "check", "invent"]
 
 _STRATEGIES = ((FULL, 1.0), (LEAN, 0.4), (LEAST, 0.4), (LEAST, 0.2))
 """How much to make up, and the share of the budget that it may take."""
@@ -21,17 +21,18 @@ def check(schema: Any) -> None:
     _document(schema)
 
 
-def invent(schema: Any, seed: str, texts: Sequence[str] = ()) -> Any:
+def invent(schema: Any, seed: str, texts: Sequence[str] = (), thrift: int = FULL) -> Any:
     """Make up a value that is valid under the schema; the same arguments give the same value.
 
-    Strings that can say anything are taken from ``texts``. Raises ``SchemaError`` if no value is found.
+    Strings that can say anything are taken from ``texts``. ``thrift`` says how much to make up at most: all there is
+    (FULL), nothing that leads deeper (LEAN), or what is required (LEAST). Raises ``SchemaError`` if no value is found.
     """
     document = _document(schema)
     faults = []
-    for turn, (thrift, share) in enumerate(_STRATEGIES):
+    for turn, (much, share) in enumerate(_STRATEGIES[thrift:]):
         try:
             inventor = Inventor(document, f"{seed}/{turn}", texts, share)
-            made = inventor.value(document.root, Place(thrift=thrift))
+            made = inventor.value(document.root, Place(thrift=much))
             fault = document.fault(made)
         except (ImpossibleError, SpentError) as error:
             fault = str(error)

@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from mockserver.engine.schema_merging import ImpossibleError
-from mockserver.engine.schema_parts import Budget, SpentError
+from mockserver.engine.schema.merging import ImpossibleError
+from mockserver.engine.schema.parts import Budget, SpentError
 
 if TYPE_CHECKING:
     from faker import Faker

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from mockserver.engine.schema_values import SchemaError, check, invent
+from mockserver.engine.schema import SchemaError, check, invent
 
 TEXTS = ("The shipment was late.", "Anna will call on Monday.", "Everybody agreed on the price.")
 
@@ -172,7 +172,7 @@ def test_a_value_is_valid_and_always_the_same(name: str, seed: str) -> None:
 
 
 def test_another_process_makes_up_the_same_values() -> None:
-    code = "import json; from tests.engine.test_schema_values import *; print(json.dumps([invent(s, 'x', TEXTS) for s in SCHEMAS.values()]))"
+    code = "import json; from tests.engine.test_schema import *; print(json.dumps([invent(s, 'x', TEXTS) for s in SCHEMAS.values()]))"
     runs = [subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True) for seed in ("1", "2")]  # fmt: skip
     assert json.loads(runs[0].stdout) == json.loads(runs[1].stdout) == [invent(s, "x", TEXTS) for s in SCHEMAS.values()]
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable
 from fractions import Fraction
 from typing import Any
 
-from mockserver.engine.schema_merging import ImpossibleError, canonical
-from mockserver.engine.schema_texts import tails
+from mockserver.engine.schema.merging import ImpossibleError, canonical
+from mockserver.engine.schema.texts import tails
 
 _USUAL = (Fraction(1), Fraction(100))
 _CENT = Fraction(1, 100)

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from mockserver.engine.chat_fixture import Asked, ChatFixture, Step
+from mockserver.engine.chat.fixture import Asked, ChatFixture, Step
 from mockserver.engine.fixtures import Fixtures
 from mockserver.engine.keys import Project
 

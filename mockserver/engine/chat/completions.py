@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from mockserver.engine.chat import Completion, Conversation, Finish, ToolCall
-from mockserver.engine.chat_fixture import PlannedCall, Step
-from mockserver.engine.tokens import count, tokens
+from mockserver.engine.chat.fixture import PlannedCall, Step
+from mockserver.engine.chat.tokens import count, tokens
 
 _PER_MESSAGE = 4
 _PER_REQUEST = 3
@@ -28,7 +28,7 @@ def _of_call(call: ToolCall) -> int:
 
 def outcome(conversation: Conversation, step: Step, seed: int) -> Completion | str:
     """Return what the model says, or why nothing can be said."""
-    from mockserver.engine.schema_values import SchemaError
+    from mockserver.engine.schema import SchemaError
 
     try:
         return complete(conversation, step, seed)
@@ -79,28 +79,30 @@ def _cut(calls: Sequence[ToolCall], left: int) -> list[ToolCall]:
 def _said(conversation: Conversation, step: Step, seed: int) -> tuple[str | None, list[ToolCall]]:
     if not step.is_invented and not step.calls:
         return step.text, []
-    from mockserver.engine import chat_defaults as defaults
+    from mockserver.engine.chat import defaults
 
     own = defaults.seed_of(conversation, seed)
     planned = step.calls
     if step.is_invented:
         tool = defaults.tool_for(conversation)
         if tool is None:
-            return _spoken(conversation, own), []
+            return _spoken(conversation, own, count(step.thinking or "")), []
         planned = (PlannedCall(tool.name, None),)
+    left = conversation.most_tokens - count(step.thinking or "") - count(step.text or "")
+    share = left // len(planned) - max(count(call.name) for call in planned)
     calls = [
-        ToolCall(_call_id(own, number), call.name, defaults.arguments(conversation, call, f"{own}/{number}"))
+        ToolCall(_call_id(own, number), call.name, defaults.arguments(conversation, call, f"{own}/{number}", share))
         for number, call in enumerate(planned)
     ]
     return step.text, calls
 
 
-def _spoken(conversation: Conversation, seed: str) -> str:
-    from mockserver.engine import chat_defaults as defaults
+def _spoken(conversation: Conversation, seed: str, thinking: int) -> str:
+    from mockserver.engine.chat import defaults
 
     if conversation.schema is None:
         return defaults.speech(conversation)
-    return json.dumps(defaults.value(conversation, conversation.schema, seed), ensure_ascii=False)
+    return defaults.value(conversation, conversation.schema, seed, conversation.most_tokens - thinking)
 
 
 def _call_id(seed: str, number: int) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 
 from mockserver.engine import understanding
 from mockserver.engine.chat import Conversation, Tool
-from mockserver.engine.chat_fixture import PlannedCall
+from mockserver.engine.chat.fixture import PlannedCall
+from mockserver.engine.chat.tokens import count
 from mockserver.engine.lexicon import STOP_WORDS
 from mockserver.engine.phrases import plain, stem
 from mockserver.engine.transcripts import UntimedTurn, UntimedWord, transcribe
@@ -115,14 +116,22 @@ def _first_sentence(text: str) -> tuple[str, str]:
     return (first, rest[0]) if rest and len(first.split()) < _LONG else ("", text)
 
 
-def value(conversation: Conversation, schema: Any, seed: str) -> Any:
-    """Return JSON that is valid under a schema, its free texts taken from what the conversation is about."""
-    from mockserver.engine.schema_values import invent
+def value(conversation: Conversation, schema: Any, seed: str, most_tokens: int) -> str:
+    """Return JSON that is valid under a schema, its free texts taken from what the conversation is about.
+
+    It is as short as it can be where it would have more than ``most_tokens``.
+    """
+    from mockserver.engine.schema import FULL, LEAN, LEAST, invent
 
     asked, material = _split(conversation)
     told = as_sentences(_SPEAKER.sub("", material)) or as_sentences(asked)
     texts = [item.text for item in told] if len(told) < 4 else _telling(told)
-    return invent(schema, seed, texts)
+    text = ""
+    for thrift in (FULL, LEAN, LEAST):
+        text = json.dumps(invent(schema, seed, texts, thrift), ensure_ascii=False)
+        if count(text) <= most_tokens:
+            break
+    return text
 
 
 def _telling(told: Sequence[Passage]) -> list[str]:
@@ -130,13 +139,13 @@ def _telling(told: Sequence[Passage]) -> list[str]:
     return [line.removeprefix("- ") for line in summary]
 
 
-def arguments(conversation: Conversation, call: PlannedCall, seed: str) -> str:
+def arguments(conversation: Conversation, call: PlannedCall, seed: str, most_tokens: int) -> str:
     """Return the arguments of a call, made up if the fixture leaves that open."""
     if call.arguments is not None:
         return call.arguments if isinstance(call.arguments, str) else json.dumps(call.arguments, ensure_ascii=False)
     tool = next((tool for tool in conversation.tools if tool.name == call.name), None)
     schema = tool.parameters if tool else None
-    return json.dumps({} if schema is None else value(conversation, schema, seed), ensure_ascii=False)
+    return "{}" if schema is None else value(conversation, schema, seed, most_tokens)
 
 
 def tool_for(conversation: Conversation) -> Tool | None:

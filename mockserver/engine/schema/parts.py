@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from mockserver.engine.schema_document import Document
-from mockserver.engine.schema_merging import ImpossibleError, both, merged, merged_elements, ordinary, types_of
+from mockserver.engine.schema.document import Document
+from mockserver.engine.schema.merging import ImpossibleError, both, merged, merged_elements, ordinary, types_of
 
 T = TypeVar("T")
 FULL, LEAN, LEAST = range(3)
