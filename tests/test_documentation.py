@@ -12,11 +12,13 @@ from typing import NamedTuple
 
 import pytest
 
+from mockserver.apis.assemblyai.gateway.catalogue import catalogue
 from mockserver.embed import MockServer
+from mockserver.engine.fixtures import Fixtures
 from tests import generated
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "fixtures" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NODE = ROOT / "tests" / "node"
 
 
@@ -72,7 +74,21 @@ def test_example_runs(example: Example, server: MockServer, tmp_path: Path) -> N
 
 
 def test_every_example_is_in_a_language_that_is_run() -> None:
-    assert {example.language for example in examples()} <= {"python", "bash", "js", "yaml"}
+    assert {example.language for example in examples()} <= {"python", "bash", "js", "yaml", "toml"}
+
+
+@pytest.mark.parametrize(
+    "example", [pytest.param(e, id=f"{e.page}:{e.line}") for e in examples() if e.language in ("yaml", "toml")]
+)
+def test_a_file_that_is_shown_can_be_loaded(example: Example, tmp_path: Path) -> None:
+    file = tmp_path / f"example.{example.language}"
+    file.write_text(example.code)
+    if example.language == "toml":
+        assert catalogue((file,)).find("house-1", "us")
+    else:
+        loaded = Fixtures([tmp_path])
+        assert len(loaded) > 0
+        assert loaded.problems == []
 
 
 def test_the_coverage_table_is_that_of_the_routes() -> None:
@@ -97,6 +113,6 @@ def test_every_control_call_is_documented() -> None:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    for page in [*PAGES, ROOT / "fixtures" / "README.md", ROOT / "CONTRIBUTING.md"]:
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -129,6 +129,21 @@ def test_a_fixture_that_calls_a_tool_leaves_its_result_to_others(answering: Answ
     assert gateway.say(messages=[*messages, message, result], tools=[LOOK]) == "look returned: Here."
 
 
+def test_the_fixtures_that_the_documentation_shows_answer_as_it_says(answering: Answering) -> None:
+    page = Path("docs/how-to/answer-chats.md").read_text()
+    gateway = answering(page.split("```yaml\n")[1].split("```")[0])
+    tool = {"type": "function", "function": {"name": "get_weather"}}
+    messages: list[dict[str, Any]] = [{"role": "user", "content": "The weather?"}]
+    asked: dict[str, Any] = {"tools": [tool], "messages": messages}
+    message = gateway.ask(**asked)["choices"][0]["message"]
+    (call,) = message["tool_calls"]
+    assert json.loads(call["function"]["arguments"]) == {"city": "Paris"}
+    messages += [message, {"role": "tool", "tool_call_id": call["id"], "content": "sunny"}]
+    assert gateway.say(**asked) == "It is sunny in Paris."
+    assert gateway.post({"model": "gpt-5", "prompt": "Try me"}).status_code == 503
+    assert json.loads(gateway.say("Try me")) == {"tried": 2}
+
+
 def test_arguments_can_be_text_that_is_no_json(answering: Answering) -> None:
     gateway = answering("answer: {tool_calls: [{name: look, arguments: '{\"at\": '}]}")
     (call,) = gateway.ask()["choices"][0]["message"]["tool_calls"]
