@@ -8,71 +8,35 @@ import json
 import sqlite3
 import statistics
 import tempfile
-import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmarks import process
-from benchmarks.load import Result, drive, request
+from benchmarks.gateway import gateway
+from benchmarks.load import drive, request
 from benchmarks.long import long_audio
-from benchmarks.process import Process
+from benchmarks.measure import call, compare, measure
 
 _POST = b'{"audio_url":"https://example.com/bench-10.mp3"}'
 
 
-def _call(port: int, method: str, path: str, body: bytes | None = None) -> bytes:
-    headers = {"Authorization": "bench", "Content-Type": "application/json"}
-    asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, headers, method=method)
-    with urllib.request.urlopen(asked) as reply:
-        content: bytes = reply.read()
-        return content
-
-
 def _submit(port: int) -> tuple[str, bytes]:
     """Make a job; return its id and the reply."""
-    body = _call(port, "POST", "/v2/transcript", _POST)
+    body = call(port, "POST", "/v2/transcript", _POST)
     return json.loads(body)["id"], body
-
-
-def _measure(target: Process, requests: Callable[[], Iterator[bytes]], seconds: float) -> tuple[Result, float]:
-    before = target.cpu
-    result = drive(target.port, requests(), seconds=seconds)
-    if result.errors:
-        raise SystemExit(f"{result.errors} of {result.requests} requests failed")
-    return result, (target.cpu - before) / result.requests * 1e6
-
-
-def _compare(
-    title: str,
-    ours: Process,
-    theirs: Process,
-    requests: Callable[[], Iterator[bytes]],
-    rounds: int,
-    seconds: float,
-) -> None:
-    rates, cpus = [], []
-    for number in range(rounds + 1):
-        mine, my_cpu = _measure(ours, requests, seconds)
-        other, other_cpu = _measure(theirs, requests, seconds)
-        if number:  # the first round warms both up
-            rates.append(mine.rate / other.rate)
-            cpus.append(my_cpu / other_cpu)
-    rate, cpu = statistics.median(rates), statistics.median(cpus)
-    print(f"{title:<44} {rate:5.2f}x requests/s ({min(rates):.2f}-{max(rates):.2f}), {cpu:5.2f}x CPU a request")
 
 
 def hot_paths(rounds: int, seconds: float) -> None:
     """GET and POST next to the reference, and the whole cycle."""
     with process.server() as ours:
         job, created = _submit(ours.port)
-        finished = _call(ours.port, "GET", f"/v2/transcript/{job}")
+        finished = call(ours.port, "GET", f"/v2/transcript/{job}")
         print(f"a finished transcript of {len(finished):,} bytes; a queued job of {len(created):,} bytes")
         with process.reference({"get": finished, "post": created}) as theirs:
             get = request("GET", f"/v2/transcript/{job}")
-            _compare("GET of a finished transcript", ours, theirs, lambda: itertools.repeat(get), rounds, seconds)
+            compare("GET of a finished transcript", ours, theirs, lambda: itertools.repeat(get), rounds, seconds)
             post = request("POST", "/v2/transcript", _POST)
-            _compare("POST, durable", ours, theirs, lambda: itertools.repeat(post), rounds, seconds)
+            compare("POST, durable", ours, theirs, lambda: itertools.repeat(post), rounds, seconds)
             print(f"{'RSS after that':<44} {ours.rss:5.0f} MB, the reference {theirs.rss:.0f} MB")
         cycle(seconds)
 
@@ -84,10 +48,10 @@ def cycle(seconds: float) -> None:
         steps = []
         for _ in range(200):
             upload = drive(ours.port, iter([request("POST", "/v2/upload", audio)]), connections=1)
-            url = json.loads(_call(ours.port, "POST", "/v2/upload", audio))["upload_url"]
+            url = json.loads(call(ours.port, "POST", "/v2/upload", audio))["upload_url"]
             body = json.dumps({"audio_url": url}).encode()
             create = drive(ours.port, iter([request("POST", "/v2/transcript", body)]), connections=1)
-            job = json.loads(_call(ours.port, "POST", "/v2/transcript", body))["id"]
+            job = json.loads(call(ours.port, "POST", "/v2/transcript", body))["id"]
             poll = drive(ours.port, iter([request("GET", f"/v2/transcript/{job}")] * 2), connections=1)
             steps.append((upload.latencies[0], create.latencies[0], poll.latencies[0], poll.latencies[1]))
         upload_time, create_time, first, again = (statistics.median(column) for column in zip(*steps, strict=True))
@@ -119,11 +83,11 @@ def growth(sizes: list[int], seconds: float) -> None:
         with tempfile.TemporaryDirectory() as data:
             with process.server("--data", data) as ours:
                 job, _ = _submit(ours.port)
-                _call(ours.port, "GET", f"/v2/transcript/{job}")
+                call(ours.port, "GET", f"/v2/transcript/{job}")
             middle = _multiply(Path(data, "mockserver.sqlite"), size)
             with process.server("--data", data) as ours:
                 job, _ = _submit(ours.port)
-                _call(ours.port, "GET", f"/v2/transcript/{job}")
+                call(ours.port, "GET", f"/v2/transcript/{job}")
                 targets: dict[str, bytes] = {
                     "GET": request("GET", f"/v2/transcript/{job}"),
                     "POST": request("POST", "/v2/transcript", _POST),
@@ -133,8 +97,8 @@ def growth(sizes: list[int], seconds: float) -> None:
                 }
                 costs = {}
                 for name, asked in targets.items():
-                    _measure(ours, lambda asked=asked: itertools.repeat(asked), seconds / 4)  # type: ignore[misc]
-                    _, costs[name] = _measure(ours, lambda asked=asked: itertools.repeat(asked), seconds)  # type: ignore[misc]
+                    measure(ours, lambda asked=asked: itertools.repeat(asked), seconds / 4)  # type: ignore[misc]
+                    _, costs[name] = measure(ours, lambda asked=asked: itertools.repeat(asked), seconds)  # type: ignore[misc]
                 first = first or costs
                 row = ", ".join(f"{name} {cost / first[name]:.2f}x" for name, cost in costs.items())
                 print(f"{f'CPU a request with {size:,} stored jobs':<44} {row}; RSS {ours.rss:.0f} MB")
@@ -163,7 +127,7 @@ def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short rounds, to see that everything runs")
-    parser.add_argument("--only", choices=["hot", "cold", "growth", "long"], help="one part")
+    parser.add_argument("--only", choices=["hot", "cold", "growth", "long", "gateway"], help="one part")
     arguments = parser.parse_args()
     rounds, seconds = (1, 0.3) if arguments.quick else (5, 3.0)
     if arguments.only in (None, "hot"):
@@ -174,6 +138,8 @@ def main() -> None:
         growth([10, 1_000, 10_000 if arguments.quick else 1_000_000], seconds)
     if arguments.only in (None, "long"):
         long_audio(seconds)
+    if arguments.only in (None, "gateway"):
+        gateway(rounds, seconds)
 
 
 main()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Response
+from fastapi.responses import StreamingResponse
 
 app = FastAPI()
 _folder = Path(os.environ.get("REFERENCE_BYTES", "."))
 _bodies = {path.stem: path.read_bytes() for path in _folder.glob("*.reply")}
+_events = [event + b"\n\n" for event in _bodies.get("events", b"").split(b"\n\n")[:-1]]
 
 
 @app.get("/v2/transcript/{transcript_id}")
@@ -23,6 +28,48 @@ async def get(transcript_id: str) -> Response:
 async def post(params: dict[str, Any]) -> Response:
     """Return a queued job."""
     return Response(_bodies["post"], media_type="application/json")
+
+
+@app.post("/v1/chat/completions")
+async def chat(params: dict[str, Any]) -> Response:
+    """Return a completion."""
+    return Response(_bodies["chat"], media_type="application/json")
+
+
+@app.post("/events/each")
+async def each(params: dict[str, Any]) -> StreamingResponse:
+    """Return a completion event by event, as fast as they go out."""
+
+    async def events() -> AsyncIterator[bytes]:
+        for event in _events:
+            yield event
+
+    return StreamingResponse(events(), media_type="text/event-stream")
+
+
+@app.post("/events/together")
+async def together(params: dict[str, Any]) -> StreamingResponse:
+    """Return all events of a completion at once."""
+
+    async def events() -> AsyncIterator[bytes]:
+        yield _bodies["events"]
+
+    return StreamingResponse(events(), media_type="text/event-stream")
+
+
+@app.post("/events/paced")
+async def paced(params: dict[str, Any], pace: float) -> StreamingResponse:
+    """Return a completion event by event, so many a second, each when it is due."""
+
+    async def events() -> AsyncIterator[bytes]:
+        began = time.perf_counter()
+        for number, event in enumerate(_events):
+            due = began + min(max(number - 1, 0), len(_events) - 4) / pace
+            if (left := due - time.perf_counter()) > 0:
+                await asyncio.sleep(left)
+            yield event
+
+    return StreamingResponse(events(), media_type="text/event-stream")
 
 
 @app.get("/_mock/health")
