@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -18,6 +19,8 @@ from mockserver.web.replies import Piece
 _FIRST_TOKEN = 200_000
 _PER_TOKEN = 10_000
 _LINE_BREAK = re.compile("\x85|\u2028|\u2029".encode())
+_TOGETHER = 100
+"""Tokens in one piece of a stream that has no pace."""
 
 
 @dataclass(frozen=True)
@@ -120,13 +123,13 @@ def _usage(completion: Completion) -> dict[str, Any]:
 def events(answer: Answer, pace: Pace, *, with_usage: bool, cut_after: int | None = None) -> Iterator[Piece]:
     """Yield server-sent events, each when it is due; with ``cut_after`` they end after so many tokens."""
     head, tail = _around(answer)
+    between = tail + head
+    deltas = islice(_deltas(answer), cut_after)
     said = 0
     yield Piece(pace.at(1), head + b'{"role":"assistant","content":""}' + tail)
-    for delta in _deltas(answer):
-        if said == cut_after:
-            return
-        said += 1
-        yield Piece(pace.at(said), head + delta + tail)
+    while some := list(islice(deltas, 1 if pace.per_token else _TOGETHER)):
+        said += len(some)
+        yield Piece(pace.at(said), head + between.join(some) + tail)
     if said == cut_after:
         return
     end = pace.at(said)
