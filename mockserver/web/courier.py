@@ -55,7 +55,7 @@ class Courier:
         self._alarm: asyncio.TimerHandle | None = None
         self._checkpointing: asyncio.Future[None] | None = None
         self._reloading = asyncio.Lock()
-        self._next_look = 0
+        self._next_look = self._last_look = 0
         self._flush_due = False
         engine.journal.written = lambda batch: log.requests(batch, engine.settings)
 
@@ -167,13 +167,17 @@ class Courier:
     async def fresh_fixtures(self) -> None:
         """Load the fixtures again if their files have changed.
 
-        That is looked at for every job, in a thread; where there are many files, a pause of many times as long follows.
+        That is looked at for every job and chat, in a thread; those that wait together share a look that began after
+        all of them had asked. Where there are many files, a pause of many times as long follows.
         """
         now = self._engine.clock.parent.now
         if not self._engine.settings.reload or not self._engine.settings.fixtures or now() < self._next_look:
             return
+        asked = now()
         async with self._reloading:
-            began = now()
+            if self._last_look > asked:
+                return
+            began = self._last_look = now()
             try:
                 log.problems(await self.in_thread(self._engine.fixtures.refresh))
             except Exception:

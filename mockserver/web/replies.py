@@ -64,24 +64,18 @@ class FileReply(Reply):
 
 
 class Piece(NamedTuple):
-    """A part of a body that may be sent ``at`` microseconds after the reply began."""
+    """A part of a body that may be sent ``at`` microseconds after the reply began; None breaks off the connection."""
 
     at: int
-    data: bytes
+    data: bytes | None
 
 
 class StreamReply(Reply):
-    """A reply whose body comes in pieces; with ``is_cut`` the connection is broken off where they end.
+    """A reply whose body comes in pieces; ``sent`` counts the bytes that have left."""
 
-    ``sent`` counts the bytes that have left.
-    """
-
-    def __init__(
-        self, pieces: Iterator[Piece], media_type: bytes, headers: Headers = (), *, is_cut: bool = False
-    ) -> None:
+    def __init__(self, pieces: Iterator[Piece], media_type: bytes, headers: Headers = ()) -> None:
         super().__init__(b"", 200, media_type, headers)
         self.pieces = pieces
-        self.is_cut = is_cut
         self.sent = 0
 
     @property

@@ -47,14 +47,14 @@ async def send_stream(
     await send(_start(reply, own, None))
     async with client_of(receive) as gone:
         async for batch in _batches(reply, waits, clock, gone):
+            if batch is None:
+                await waits.turn()
+                scope.get("extensions", {}).get(BREAK_OFF, {}).get(BREAK_OFF, dict)()
+                return "the stream was cut"
             await send({"type": "http.response.body", "body": batch, "more_body": True})
             reply.sent += len(batch)
         if gone.done():
             return "the client closed the connection"
-    if reply.is_cut:
-        await waits.turn()
-        scope.get("extensions", {}).get(BREAK_OFF, {}).get(BREAK_OFF, dict)()
-        return "the stream was cut"
     await send({"type": "http.response.body", "body": b""})
     return None
 
@@ -73,19 +73,22 @@ async def client_of(receive: Receive) -> AsyncIterator[asyncio.Future[object]]:
 
 async def _batches(
     reply: StreamReply, waits: Waits, clock: Clock, gone: asyncio.Future[object]
-) -> AsyncIterator[bytes]:
-    """Yield what is due, as much of it together as there is."""
+) -> AsyncIterator[bytes | None]:
+    """Yield what is due, as much of it together as there is; None where the connection is to be broken off."""
     began = now = clock.now()
     batch: list[bytes] = []
     size = 0
     for at, data in reply.pieces:
         if began + at > now:
             now = clock.now()
-        if batch and (began + at > now or size > _BATCH):
+        if batch and (data is None or began + at > now or size > _BATCH):
             yield b"".join(batch)
             batch, size = [], 0
             await waits.turn()
         if gone.done() or (began + at > now and not await waits.until(clock, began + at, gone)):
+            return
+        if data is None:
+            yield None
             return
         batch.append(data)
         size += len(data)

@@ -148,6 +148,14 @@ def test_a_fixture_can_cut_a_stream(gateway: Gateway) -> None:
     assert [entry["note"] for entry in entries] == [None, "the stream was cut"]
 
 
+def test_a_stream_that_is_shorter_than_where_it_is_cut_is_whole(answering: Any) -> None:
+    gateway = answering("answer: {text: One two., cut_after: 4}")
+    assert said(gateway.stream()) == "One two."
+    gateway = answering("answer: {text: One two., cut_after: 3}")
+    with pytest.raises(httpx.RemoteProtocolError):
+        gateway.stream()
+
+
 def test_a_client_that_never_reads_holds_up_nobody(shared: Gateway, tmp_path: Any) -> None:
     (tmp_path / "long.yaml").write_text("answer: " + "word " * 200_000)
     with MockServer(fixtures=(tmp_path,), samples=False) as mock:

@@ -64,7 +64,7 @@ async def _answered(call: Call, attempts: list[Attempt], headers: Headers, size:
     if attempt.streams:
         options = attempt.params.get("stream_options") or {}
         pieces = events(answer, pace, with_usage=bool(options.get("include_usage")), cut_after=step.cut_after)
-        return StreamReply(pieces, _EVENTS, headers, is_cut=step.cut_after is not None)
+        return StreamReply(pieces, _EVENTS, headers)
     await _wait(call, pace.at(completion.output_tokens))
     calls_in_choice = "tool_calls_in_choice" in call.quirks
     return Reply(whole(answer, attempt.echo, pace, calls_in_choice=calls_in_choice), headers=headers)

@@ -121,7 +121,7 @@ def _usage(completion: Completion) -> dict[str, Any]:
 
 
 def events(answer: Answer, pace: Pace, *, with_usage: bool, cut_after: int | None = None) -> Iterator[Piece]:
-    """Yield server-sent events, each when it is due; with ``cut_after`` they end after so many tokens."""
+    """Yield server-sent events, each when it is due; ``cut_after`` so many tokens the connection is broken off."""
     head, tail = _around(answer)
     between = tail + head
     deltas = islice(_deltas(answer), cut_after)
@@ -130,9 +130,10 @@ def events(answer: Answer, pace: Pace, *, with_usage: bool, cut_after: int | Non
     while some := list(islice(deltas, 1 if pace.per_token else _TOGETHER)):
         said += len(some)
         yield Piece(pace.at(said), head + between.join(some) + tail)
-    if said == cut_after:
-        return
     end = pace.at(said)
+    if said == cut_after:
+        yield Piece(end, None)
+        return
     yield Piece(end, _event(answer, [_ending(answer)]))
     if with_usage:
         usage = _usage(answer.completion)
