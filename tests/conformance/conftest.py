@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import assemblyai as aai
 import pytest
@@ -14,7 +15,14 @@ from tests.conftest import Api
 FIXTURES = Path(__file__).parent / "fixtures"
 ORDER = "https://example.com/said/order.mp3"
 
+T = TypeVar("T")
 Heard = Callable[..., aai.Transcript]
+
+
+def given(value: T | None) -> T:
+    """Return what a client may leave open, and must not here."""
+    assert value is not None
+    return value
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +35,7 @@ def server() -> Iterator[MockServer]:
 def client(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[aai.Client]:
     """The SDK's client, which is also used where none is named."""
     monkeypatch.setattr(aai.settings, "base_url", api.url)
+    monkeypatch.setattr(aai.settings, "llm_gateway_base_url", api.url)
     monkeypatch.setattr(aai.settings, "api_key", api.key)
     monkeypatch.setattr(aai.settings, "polling_interval", 0.01)
     made = aai.Client(settings=aai.settings)
