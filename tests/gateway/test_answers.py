@@ -61,6 +61,25 @@ def test_the_user_is_who_spoke_last_as_that_user(answering: Answering) -> None:
     assert gateway.say(messages=messages) == "Yes"
 
 
+def test_a_transcript_may_be_matched_by_its_tag_or_its_words(answering: Answering) -> None:
+    gateway = answering(
+        """
+match: {audio_url: https://a.example/b.mp3}
+text: We spoke about tulips.
+---
+match: {user: {is: "Sum up {{ transcript }}"}}
+answer: By its tag.
+---
+match: {user: tulips}
+answer: By its words.
+"""
+    )
+    job = gateway.api.submit("https://a.example/b.mp3")
+    assert gateway.say("Sum up {{ transcript }}", transcript_id=job) == "By its tag."
+    assert gateway.say("What is in {{ transcript }}", transcript_id=job) == "By its words."
+    assert gateway.say("What is in {{ transcript }}").startswith("You said: ")
+
+
 def test_the_most_specific_fixture_answers(answering: Answering) -> None:
     gateway = answering(
         """

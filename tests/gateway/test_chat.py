@@ -81,6 +81,12 @@ def test_parts_of_a_message_are_one_text(gateway: Gateway) -> None:
     assert gateway.say(messages=[{"role": "user", "content": parts}]) == "You said: Hello, you"
 
 
+def test_the_name_of_an_author_stands_before_what_is_said_but_for_openai(gateway: Gateway) -> None:
+    messages = [{"role": "user", "name": "Ada", "content": "Hello"}]
+    assert gateway.say(messages=messages, model="claude-sonnet-5") == "You said: Ada: Hello"
+    assert gateway.say(messages=messages, model="gpt-5") == "You said: Hello"
+
+
 @pytest.mark.parametrize(
     ("model", "stop", "length", "calls"),
     [

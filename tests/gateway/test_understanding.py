@@ -76,10 +76,12 @@ def test_formatting(understanding: Understanding) -> None:
     view = understanding.ask(custom_formatting={"date": "mm/dd/yyyy", "phone_number": "(xxx)xxx-xxxx"})
     found = view["speech_understanding"]["response"]["custom_formatting"]
     assert found["status"] == "success"
-    assert [turn["speaker"] for turn in found["formatted_utterances"]] == [
-        turn["speaker"] for turn in understanding.before["utterances"]
-    ]
+    for turn, before in zip(found["formatted_utterances"], understanding.before["utterances"], strict=True):
+        assert {**turn, "text": ""} == {**before, "text": ""}
+    assert all(text != said for said, text in found["mapping"].items())
     assert "utterances" not in view
+    without = understanding.ask(custom_formatting={"date": "mm/dd/yyyy", "format_utterances": False})
+    assert "formatted_utterances" not in without["speech_understanding"]["response"]["custom_formatting"]
 
 
 def test_a_summary_and_action_items_together(understanding: Understanding) -> None:

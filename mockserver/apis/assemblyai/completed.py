@@ -16,11 +16,12 @@ from mockserver.apis.assemblyai.findings import findings
 from mockserver.apis.assemblyai.languages import MEDICAL
 from mockserver.apis.assemblyai.params import by_channel, diarized, tasks
 from mockserver.apis.assemblyai.render import base, params_of, seconds
+from mockserver.apis.assemblyai.turns import turns_view, word_view
 from mockserver.apis.assemblyai.understanding import respond, translated_texts, translated_turns
 from mockserver.engine import views
 from mockserver.engine.store import Row
-from mockserver.engine.transcripts import Transcript, Turn, Word
-from mockserver.engine.views import Passage, Spoken
+from mockserver.engine.transcripts import Transcript
+from mockserver.engine.views import Passage
 
 _BROADER = (
     'For highest accuracy and broadest language coverage: set "speech_models" to ["universal-3-pro", "universal-2"].'
@@ -46,7 +47,7 @@ def finished(job: Row, transcript: bytes, quirks: Collection[str], public_id: in
 
 def _heard(document: Document) -> dict[str, Any]:
     params, transcript = document.params, document.shown
-    turns = _turns(transcript.turns)
+    turns = turns_view(transcript.turns)
     words = [word for turn in turns for word in turn["words"]]
     confidences = [word["confidence"] for word in words]
     heard: dict[str, Any] = {
@@ -62,7 +63,7 @@ def _heard(document: Document) -> dict[str, Any]:
         heard["language_confidence"] = document.language.confidence
         heard["language_detection_results"] = _switching(document)
     if params.get("redact_pii_return_unredacted"):
-        plain = _turns(document.plain.turns)
+        plain = turns_view(document.plain.turns)
         heard["unredacted_text"] = document.plain.text
         heard["unredacted_words"] = [word for turn in plain for word in turn["words"]]
         heard["unredacted_utterances"] = plain if diarized(params) else None
@@ -117,7 +118,7 @@ def understood(job: Row, transcript: bytes, quirks: Collection[str], request: di
     document = Document(params, Transcript.decode(transcript), quirks)
     asked = tasks(params)
     view: dict[str, Any] = {"speech_understanding": {"request": request, "response": respond(asked, document)}}
-    view["utterances"] = _turns(document.shown.turns) if diarized(params) else None
+    view["utterances"] = turns_view(document.shown.turns) if diarized(params) else None
     if "speaker_identification" in asked:
         view["words"] = [word for turn in view["utterances"] for word in turn["words"]]
     _translate(view, document)
@@ -138,36 +139,6 @@ def _translate(view: dict[str, Any], document: Document) -> None:
             utterance["translated_texts"] = texts
 
 
-def _turns(turns: Sequence[Turn]) -> list[dict[str, Any]]:
-    return [_turn(turn) for turn in turns]
-
-
-def _turn(turn: Turn) -> dict[str, Any]:
-    words = [_word(word, turn) for word in turn.words]
-    view = {
-        "speaker": turn.speaker,
-        "text": turn.text,
-        "confidence": sum(word.confidence for word in turn.words) / len(turn.words),
-        "start": turn.words[0].start,
-        "end": max(word.end for word in turn.words),
-        "words": words,
-    }
-    return view if turn.channel is None else view | {"channel": str(turn.channel)}
-
-
-def _word(word: Word | Spoken, turn: Turn | Spoken) -> dict[str, Any]:
-    view = {
-        "text": word.text,
-        "start": word.start,
-        "end": word.end,
-        "confidence": word.confidence,
-        "speaker": turn.speaker,
-    }
-    if turn.channel is not None:
-        view["channel"] = str(turn.channel)
-    return view
-
-
 def _sentence(passage: Passage) -> dict[str, Any]:
     """Render a sentence."""
     view = _paragraph(passage) | {"speaker": passage.speaker}
@@ -181,7 +152,7 @@ def _paragraph(passage: Passage) -> dict[str, Any]:
         "start": passage.start,
         "end": passage.end,
         "confidence": passage.words[0].confidence,
-        "words": [_word(word, word) for word in passage.words],
+        "words": [word_view(word, word) for word in passage.words],
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mockserver.apis.assemblyai.document import Document
+from mockserver.apis.assemblyai.turns import turn_view
 from mockserver.engine import results
 from mockserver.engine.understanding import Chapter, Entity
 from mockserver.engine.views import Passage
@@ -65,12 +66,15 @@ def _formatting(task: Mapping[str, Any], document: Document) -> Shape:
         if (pattern := wanted.get(entity.kind)) and not document.hides(entity)
     }
     turns = list(_formatted_turns(document, formatted))
-    return {
-        "mapping": {entity.text: text for entity, text in formatted.items()},
+    found = {
+        "mapping": {entity.text: text for entity, text in formatted.items() if text != entity.text},
         "formatted_text": " ".join(turn["text"] for turn in turns),
-        "formatted_utterances": turns if task.get("format_utterances") is not False else None,
+        "formatted_utterances": turns,
         "status": "success",
     }
+    if task.get("format_utterances") is False:
+        del found["formatted_utterances"]
+    return found
 
 
 def _formatted_turns(document: Document, formatted: Mapping[Entity, str]) -> Iterator[Shape]:
@@ -85,12 +89,7 @@ def _formatted_turns(document: Document, formatted: Mapping[Entity, str]) -> Ite
             said = " ".join(word.text for word in turn.words[len(turn.words) - end + place :][:count])
             texts.append(said if entity is None else said.replace(entity.text, text))
             place += count
-        yield {
-            "speaker": turn.speaker,
-            "text": " ".join(texts),
-            "start": turn.words[0].start,
-            "end": max(word.end for word in turn.words),
-        }
+        yield turn_view(turn) | {"text": " ".join(texts)}
 
 
 def _date(text: str, pattern: str) -> str:

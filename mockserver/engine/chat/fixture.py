@@ -49,9 +49,10 @@ _VERBS = {"contains": "contain", "glob": "fit", "regex": "match", "is": "be"}
 
 
 class Asked(NamedTuple):
-    """What a fixture is matched on."""
+    """What a fixture is matched on; ``filled`` has a transcript in the place of a tag, if there is one."""
 
     conversation: Conversation
+    filled: Conversation
     transcript_id: str | None
     key: str
 
@@ -85,8 +86,8 @@ class ChatMatch:
         if self.tool_result is not None and talk.tool_result is None:
             yield "the last message is no tool's result"
         yield from _text_miss("tool_result", self.tool_result, talk.tool_result)
-        yield from _text_miss("user", self.user, talk.user)
-        yield from _text_miss("system", self.system, talk.system)
+        yield from _text_miss("user", self.user, talk.user, asked.filled.user)
+        yield from _text_miss("system", self.system, talk.system, asked.filled.system)
 
     @property
     def _texts(self) -> tuple[TextMatch, ...]:
@@ -100,8 +101,10 @@ class ChatMatch:
         return len(self._texts) + len(self.tools) + others, sum(text.weight for text in self._texts)
 
 
-def _text_miss(name: str, wanted: TextMatch | None, text: str | None) -> Iterator[str]:
-    if wanted is not None and text is not None and not wanted.holds(text):
+def _text_miss(name: str, wanted: TextMatch | None, text: str | None, or_else: str | None = None) -> Iterator[str]:
+    if wanted is None or text is None or wanted.holds(text):
+        return
+    if or_else is None or not wanted.holds(or_else):
         yield f"{name} does not {wanted}: it is {text[:_SHOWN]!r}"
 
 

@@ -76,6 +76,8 @@ class Model:
     is_free: bool
     finish_reasons: Mapping[Finish, str]
     tool_call_prefix: str
+    names_in_content: bool
+    """The provider takes no names of authors, so they are put before what these say."""
     view: Mapping[str, Any]
 
 
@@ -159,6 +161,7 @@ def _made(entry: _Entry) -> Model:
         is_free=entry["free"],
         finish_reasons=entry["finish_reasons"],
         tool_call_prefix=entry["tool_call_prefix"],
+        names_in_content=entry["creator"] != "OpenAI",
         view={
             "id": entry["id"],
             "name": entry["name"],

@@ -77,14 +77,14 @@ async def _choose(call: Call, attempts: list[Attempt]) -> _Chosen:
         identifier = attempt.params.get("transcript_id")
         sent = conversation_of(attempt, None)
         transcript = await _transcript(call, attempt, identifier)
-        asked = Asked(sent, identifier, call.key)
+        filled = sent if transcript is None else conversation_of(attempt, transcript)
+        asked = Asked(sent, filled, identifier, call.key)
         chosen = call.engine.chats.choose(call.project, asked)
         call.fixture = chosen.fixture
         if chosen.fixture is None and call.project.terms.strict:
             raise errors.not_answered(_shown(asked), call.engine.chats.nearest(asked))
         error = chosen.step.error
         if error is None:
-            filled = sent if transcript is None else conversation_of(attempt, transcript)
             return _Chosen(attempt, filled, chosen.step)
         failure = errors.from_model(error.status, error.message, error.retry_after)
         if error.status < 500 and error.status != 429:

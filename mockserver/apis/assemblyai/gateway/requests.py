@@ -179,7 +179,7 @@ def _text_of(message: Params) -> str:
 def conversation_of(attempt: Attempt, transcript: str | None) -> Conversation:
     """Return what is asked; a transcript takes the place of the first tag."""
     params = attempt.params
-    messages = tuple(_messages(params))
+    messages = tuple(_messages(params, named=attempt.model.names_in_content))
     if transcript is not None:
         place = next(place for place, message in enumerate(messages) if TAG in message.text)
         filled = messages[place]._replace(text=messages[place].text.replace(TAG, transcript, 1))
@@ -205,14 +205,16 @@ def _choice(asked: Any) -> tuple[Any, str | None]:
     return asked or "auto", None
 
 
-def _messages(params: Params) -> Iterator[Message]:
+def _messages(params: Params, *, named: bool = False) -> Iterator[Message]:
+    """Yield the messages; where they are ``named``, one of somebody with a name begins with it."""
     asked: Sequence[Params] = params.get("messages") or [{"role": "user", "content": params.get("prompt") or ""}]
     for message in asked:
         calls = tuple(
             ToolCall(call["id"], call["function"]["name"], call["function"]["arguments"])
             for call in message.get("tool_calls") or ()
         )
-        yield Message(message["role"], _text_of(message), calls, message.get("tool_call_id"))
+        name = f"{message['name']}: " if named and message.get("name") else ""
+        yield Message(message["role"], name + _text_of(message), calls, message.get("tool_call_id"))
 
 
 def _tools(params: Params) -> Iterator[Tool]:
