@@ -7,10 +7,12 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
+from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mockserver.app import create_app
 from mockserver.settings import Settings
@@ -19,14 +21,35 @@ from mockserver.web.sending import BREAK_OFF
 
 
 class _Http(HttpToolsProtocol):
-    """HTTP whose connections an application can break off, as a server that fails would."""
+    """HTTP whose connections an application can break off, as a server that fails would.
+
+    Every request that is being answered hears of a connection that is lost, also where another has been pipelined.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._cycles: list[RequestResponseCycle] = []
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {BREAK_OFF: {BREAK_OFF: self._break_off}}
+        self.scope["extensions"] = {BREAK_OFF: {"break_off": partial(self._break_off, self.scope)}}
 
-    def _break_off(self) -> None:
-        self.cycle.disconnected = True
+    def on_headers_complete(self) -> None:
+        before = self.cycle
+        super().on_headers_complete()
+        if self.cycle is not before:
+            self._cycles = [*(cycle for cycle in self._cycles if not cycle.response_complete), self.cycle]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for cycle in self._cycles:
+            cycle.disconnected = not cycle.response_complete
+            cycle.message_event.set()
+        super().connection_lost(exc)
+
+    def _break_off(self, scope: object) -> None:
+        for cycle in self._cycles:
+            if cycle.scope is scope:
+                cycle.disconnected = True
         self.transport.close()
 
 
@@ -35,9 +58,10 @@ class Server(uvicorn.Server):
 
     def __init__(self, settings: Settings, started: Callable[[str], None], *, alone: bool = False) -> None:
         self._tell = started
+        self._gate = create_app(settings, alone=alone)
         super().__init__(
             uvicorn.Config(
-                create_app(settings, alone=alone),
+                self._gate,
                 host=settings.host,
                 port=settings.port,
                 access_log=False,
@@ -58,6 +82,11 @@ class Server(uvicorn.Server):
         if self.servers:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             self._tell(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """Stop, and let no request wait for its time meanwhile."""
+        self._gate.end_waits()
+        await super().shutdown(sockets)
 
 
 def serve(settings: Settings) -> None:

@@ -22,7 +22,7 @@ _MAY_BE_NONE = ("failing", "llm_rate_limit", "understanding_rate_limit")
 class TermsChange(BaseModel):
     """What is to change; the rest stays."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     concurrency: Annotated[int, Field(ge=1, le=_MOST)] | Literal["free", "paid"] | None = None
     rate_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
     rate_window: Annotated[float, Field(gt=0, le=1e8)] | None = None
@@ -30,7 +30,7 @@ class TermsChange(BaseModel):
     failing: Literal[500, 503, 504] | None = None
     llm_plan: Literal["paid", "free", "none"] | None = None
     llm_rate_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
-    llm_rate_limits: dict[str, Annotated[int, Field(ge=0, le=_MOST)]] | None = None
+    llm_rate_limits: Annotated[dict[str, Annotated[int, Field(ge=0, le=_MOST)]], Field(max_length=1000)] | None = None
     understanding_rate_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
     llm_first_token: Annotated[float, Field(ge=0, le=1e6)] | None = None
     llm_tokens_per_second: Annotated[float, Field(ge=0, le=1e9)] | None = None
@@ -51,6 +51,8 @@ async def change(
     changes = asked.model_dump(exclude_unset=True)
     if isinstance(changes.get("concurrency"), str):
         changes["concurrency"] = PLANS[changes["concurrency"]]
+    if "llm_rate_limits" in changes:
+        changes["llm_rate_limits"] = changes["llm_rate_limits"] or {}
     given = {name: value for name, value in changes.items() if value is not None or name in _MAY_BE_NONE}
     return _changed(engine, courier, project, given)
 

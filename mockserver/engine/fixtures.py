@@ -60,7 +60,7 @@ class Fixtures:
             known = self._loaded.get(path)
             if known is None or media_changed or before.get(path) != stamp:
                 fixtures, problems = read_file(path, files)
-                known = (known[0] if problems and known else fixtures, problems)
+                known = (known[0] if problems and known and known[0] else fixtures, problems)
             loaded[path] = known
         self._loaded = loaded
         every = [fixture for fixtures, _ in loaded.values() for fixture in fixtures]

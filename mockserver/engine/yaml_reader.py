@@ -63,7 +63,8 @@ class Reader:
     def sequence(self, node: yaml.Node) -> list[yaml.Node]:
         """Read a list that is not empty."""
         if not isinstance(node, yaml.SequenceNode) or not node.value:
-            raise FixtureError(line_of(node), f"expected a list, not {_kind(node)}")
+            empty = "an empty one" if isinstance(node, yaml.SequenceNode) else _kind(node)
+            raise FixtureError(line_of(node), f"expected a list, not {empty}")
         return list(node.value)
 
     def scalar(self, node: yaml.Node) -> Any:

@@ -177,7 +177,7 @@ class Service:
     ``key_of`` reads the API key from the headers. ``error_reply`` words an error as the vendor does,
     ``not_found`` answers unknown paths, and ``failing`` answers for a service that is broken with some status.
     ``request_limit`` says how many requests a project may make, whatever they ask; None: as many as it likes.
-    ``request_id`` makes the id of a request as the service writes it from the server's own.
+    ``request_id`` makes the id of a request as the service writes it from the server's own, and the seed.
     """
 
     name: str
@@ -192,17 +192,17 @@ class Service:
     not_found: Callable[[Call], Reply]
     error_reply: Callable[[Call, ApiError], Reply]
     request_limit: Callable[[Terms], Rule | None]
-    request_id: Callable[[str], str]
+    request_id: Callable[[str, int], str]
 
 
 @dataclass(frozen=True)
 class Family:
     """One vendor's API.
 
-    Unknown paths belong to the first of its ``services``. ``callback`` words a webhook call, if there
-    is something to tell, and ``retries`` says how often it is attempted. ``redaction`` says what is to be hidden
-    in a job's audio. ``check`` refuses settings that it cannot work with (SettingsError). ``warm_up`` imports
-    what is needed late and takes long; a thread calls it after the start.
+    Unknown paths belong to the service with a path that begins alike, or else to the first. ``callback`` words a
+    webhook call, if there is something to tell, and ``retries`` says how often it is attempted. ``redaction`` says
+    what is to be hidden in a job's audio. ``check`` refuses settings that it cannot work with (SettingsError).
+    ``warm_up`` imports what is needed late and takes long; a thread calls it after the start.
     """
 
     name: str

@@ -18,7 +18,16 @@ from mockserver.engine.keys import Account
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation, Quirks
 from mockserver.web.replies import ApiError, ClientGoneError, FileReply, Headers, Reply, StreamReply, json_reply
-from mockserver.web.sending import App, Receive, Scope, Send, send_file, send_stream, send_whole
+from mockserver.web.sending import (
+    App,
+    Receive,
+    Scope,
+    Send,
+    break_off,
+    send_file,
+    send_stream,
+    send_whole,
+)
 from mockserver.web.table import Place, Table
 
 CONTROL = "/_mock"
@@ -29,9 +38,10 @@ _FOR_BROWSERS = (
     (
         b"access-control-expose-headers",
         b"retry-after, x-request-id, x-mock-hint, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, "
-        b"x-ratelimit-model, x-ratelimit-service",
+        b"x-ratelimit-model, x-ratelimit-feature, x-ratelimit-service",
     ),
 )
+_FAILED = "an error in the server; see its log"
 _logger = logging.getLogger("mockserver")
 
 
@@ -75,7 +85,9 @@ class Gate:
         with_body = scope["method"] != "HEAD"
         if isinstance(reply, FileReply):
             await send_file(reply, send, own, self._courier.in_thread, with_body=with_body)
-        elif reply.status != 499:
+        elif reply.status == 499:
+            break_off(scope)
+        else:
             await send_whole(reply, send, own, with_body=with_body)
 
     async def _stream(self, call: Call, reply: StreamReply, send: Send, own: Headers, began: int) -> None:
@@ -83,8 +95,16 @@ class Gate:
         try:
             clock, waits = call.project.clock, self._courier.waits
             note = await send_stream(reply, call.scope, call.receive, send, own, waits, clock)
+        except Exception:
+            _logger.exception("%s %s failed in the middle of its reply", call.scope["method"], call.scope["path"])
+            note = _FAILED
+            break_off(call.scope)
         finally:
-            self._record(call, reply, note or call.hint, began)
+            self._record(call, reply, note or _printable(call.hint), began)
+
+    def end_waits(self) -> None:
+        """Let no request wait for its time any longer."""
+        self._courier.waits.end()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -117,11 +137,12 @@ class Gate:
     async def _answered(self, call: Call) -> tuple[Reply, str | None]:
         """Return the reply, and a hint for the developer."""
         try:
-            return await self._answer(call), call.hint
+            return await self._answer(call), _printable(call.hint)
         except ApiError as error:
-            return call.service.error_reply(call, error), error.hint
+            return call.service.error_reply(call, error), _printable(error.hint)
         except ClientGoneError:
-            return Reply(b"", 499), "the client closed the connection"
+            stopped = self._courier.waits.ended
+            return Reply(b"", 499), "the server stopped" if stopped else "the client closed the connection"
         except Exception:
             return self._failed(call)
 
@@ -136,7 +157,7 @@ class Gate:
     @staticmethod
     def _failed(call: Call) -> tuple[Reply, str]:
         _logger.exception("%s %s failed", call.scope["method"], call.scope["path"])
-        return call.service.error_reply(call, call.service.server_error()), "an error in the server; see its log"
+        return call.service.error_reply(call, call.service.server_error()), _FAILED
 
     async def _answer(self, call: Call) -> Reply:
         scope = call.scope
@@ -160,7 +181,7 @@ class Gate:
 
     def _operation(self, call: Call, methods: Mapping[str, Place], method: str) -> Operation | None:
         """Return the operation, and note whose it is, or would be."""
-        place = methods.get(method) or next(iter(methods.values()), None)
+        place = methods.get(method) or next(iter(methods.values()), self._table.neighbour(call.scope["path"]))
         call.family = place.family if place else self._families[0]
         call.service = place.service if place else call.family.services[0]
         return place.operation if place is not None and method in methods else None
@@ -175,7 +196,7 @@ class Gate:
             project = call.project
             project.requests += 1
             number = f"req_{project.name[:8]}_{project.requests:x}"
-        call.request_id = call.service.request_id(number)
+        call.request_id = call.service.request_id(number, self._engine.settings.seed)
 
     def _account(self, call: Call) -> Account | None:
         key = call.service.key_of(call.header_map, self._quirks)
@@ -221,13 +242,16 @@ class Gate:
 def _own_headers(call: Call, hint: str | None) -> Headers:
     own: Headers = ((b"x-request-id", call.request_id.encode()),)
     if hint:
-        own += ((b"x-mock-hint", _header_safe(hint)),)
+        own += ((b"x-mock-hint", hint.encode("ascii", "backslashreplace")[:1000]),)
     return own + _FOR_BROWSERS if b"origin" in call.header_map else own
 
 
-def _header_safe(text: str) -> bytes:
-    printable = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(printable.split()).encode("ascii", "backslashreplace")[:1000]
+def _printable(hint: str | None) -> str | None:
+    """Return a hint as one short line, whatever a client sent that it speaks of."""
+    if hint is None:
+        return None
+    shown = "".join(character if character.isprintable() else " " for character in hint[:_LONGEST])
+    return " ".join(shown.split())[:1000]
 
 
 def _preflight(methods: Iterable[str], asked: bytes | None) -> Reply:

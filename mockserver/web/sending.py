@@ -9,7 +9,7 @@ from typing import Any
 
 from mockserver.engine.clock import Clock
 from mockserver.web.replies import FileReply, Headers, Reply, StreamReply
-from mockserver.web.waits import Waits
+from mockserver.web.waits import Stopwatch, Waits
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -18,7 +18,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 InThread = Callable[..., Awaitable[Any]]
 
 BREAK_OFF = "mockserver.break_off"
-"""The name of the ASGI extension that breaks off the connection."""
+"""The name of the ASGI extension whose ``break_off`` closes the connection in the middle of a reply."""
 _BATCH = 64 * 1024
 
 
@@ -46,17 +46,27 @@ async def send_stream(
     """Send pieces when each is due; return what is worth a note if not all were sent, or the reply is cut."""
     await send(_start(reply, own, None))
     async with client_of(receive) as gone:
-        async for batch in _batches(reply, waits, clock, gone):
+        async for batch in _batches(reply, waits, Stopwatch(clock), gone):
             if batch is None:
                 await waits.turn()
-                scope.get("extensions", {}).get(BREAK_OFF, {}).get(BREAK_OFF, dict)()
+                break_off(scope)
                 return "the stream was cut"
             await send({"type": "http.response.body", "body": batch, "more_body": True})
             reply.sent += len(batch)
         if gone.done():
             return "the client closed the connection"
+    if waits.ended:
+        break_off(scope)
+        return "the server stopped"
     await send({"type": "http.response.body", "body": b""})
     return None
+
+
+def break_off(scope: Scope) -> None:
+    """Break off the connection that a request came on."""
+    extension = scope.get("extensions", {}).get(BREAK_OFF)
+    if extension is not None:
+        extension["break_off"]()
 
 
 @contextlib.asynccontextmanager
@@ -67,25 +77,23 @@ async def client_of(receive: Receive) -> AsyncIterator[asyncio.Future[object]]:
         yield gone
     finally:
         gone.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await gone
 
 
 async def _batches(
-    reply: StreamReply, waits: Waits, clock: Clock, gone: asyncio.Future[object]
+    reply: StreamReply, waits: Waits, watch: Stopwatch, gone: asyncio.Future[object]
 ) -> AsyncIterator[bytes | None]:
     """Yield what is due, as much of it together as there is; None where the connection is to be broken off."""
-    began = now = clock.now()
+    passed = 0
     batch: list[bytes] = []
     size = 0
     for at, data in reply.pieces:
-        if began + at > now:
-            now = clock.now()
-        if batch and (data is None or began + at > now or size > _BATCH):
+        if at > passed:
+            passed = watch.passed()
+        if batch and (data is None or at > passed or size > _BATCH):
             yield b"".join(batch)
             batch, size = [], 0
             await waits.turn()
-        if gone.done() or (began + at > now and not await waits.until(clock, began + at, gone)):
+        if gone.done() or (at > passed and not await waits.until(watch, at, gone)):
             return
         if data is None:
             yield None

@@ -25,6 +25,7 @@ class Table:
     def __init__(self, families: Iterable[Family], quirks: Quirks) -> None:
         self._fixed: dict[str, Methods] = {}
         self._open: dict[int, list[tuple[tuple[str, ...], Methods]]] = {}
+        self._first: dict[str, Place] = {}
         for family in families:
             for service, operation in family.operations:
                 if operation.quirk is None or operation.quirk in quirks:
@@ -32,6 +33,7 @@ class Table:
 
     def _add(self, place: Place) -> None:
         method, path = place.operation.method, place.operation.path
+        self._first.setdefault(_first_part(path), place)
         if "{" not in path:
             self._fixed.setdefault(path, {})[method] = place
             return
@@ -42,6 +44,10 @@ class Table:
             methods = {}
             bucket.append((parts, methods))
         methods[method] = place
+
+    def neighbour(self, path: str) -> Place | None:
+        """Return the first operation whose path begins like this one."""
+        return self._first.get(_first_part(path))
 
     def find(self, path: str) -> tuple[Mapping[str, Place], dict[str, str]] | None:
         """Return the operations at a path by method, and the path's parameters."""
@@ -59,3 +65,7 @@ class Table:
             else:
                 return methods, params
         return None
+
+
+def _first_part(path: str) -> str:
+    return path.removeprefix("/").partition("/")[0]

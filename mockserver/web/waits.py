@@ -1,4 +1,4 @@
-"""Waiting for a moment on a clock that may be frozen, advanced or scaled meanwhile."""
+"""Waiting for time to pass on a clock that may be frozen, advanced, scaled or set back meanwhile."""
 
 from __future__ import annotations
 
@@ -6,17 +6,41 @@ import asyncio
 
 from mockserver.engine.clock import Clock
 
+_LONGEST = 3600.0
+
+
+class Stopwatch:
+    """The microseconds that have passed on a clock since the beginning; a clock that is set back takes none away."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen = clock.now()
+        self._passed = 0
+
+    def passed(self) -> int:
+        """Return how much time has passed."""
+        now = self._clock.now()
+        self._passed += max(0, now - self._seen)
+        self._seen = now
+        return self._passed
+
+    def real_seconds_until(self, time: int) -> float | None:
+        """Return the real seconds until so much has passed, or None if time stands still before that."""
+        left = time - self.passed()
+        return self._clock.real_seconds_until(self._seen + left)
+
 
 class Waits:
-    """Everybody who waits for a moment."""
+    """Everybody who waits."""
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Future[None]] = set()
+        self.ended = False
 
-    async def until(self, clock: Clock, moment: int, gone: asyncio.Future[object]) -> bool:
-        """Wait until a clock shows ``moment``; return False as soon as ``gone`` is done."""
-        while not gone.done():
-            left = clock.real_seconds_until(moment)
+    async def until(self, watch: Stopwatch, time: int, gone: asyncio.Future[object]) -> bool:
+        """Wait until so much time has passed; return False as soon as ``gone`` is done, or all waiting has ended."""
+        while not gone.done() and not self.ended:
+            left = watch.real_seconds_until(time)
             if left == 0:
                 return True
             await self._change(left, gone)
@@ -31,7 +55,7 @@ class Waits:
             if not change.done():
                 change.set_result(None)
 
-        timer = None if seconds is None else loop.call_later(seconds, finish)
+        timer = None if seconds is None else loop.call_later(min(seconds, _LONGEST), finish)
         gone.add_done_callback(finish)
         self._waiting.add(change)
         try:
@@ -47,6 +71,11 @@ class Waits:
         for change in list(self._waiting):
             if not change.done():
                 change.set_result(None)
+
+    def end(self) -> None:
+        """Let nobody wait any longer: the server stops."""
+        self.ended = True
+        self.clocks_moved()
 
     @staticmethod
     async def turn() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from mockserver.embed import MockServer
 from mockserver.engine.fixtures import Fixtures
+from mockserver.engine.keys import mask
 from tests.conftest import api_of
 from tests.gateway.conftest import Answering, Gateway
 
@@ -185,12 +186,27 @@ def test_broken_json_is_repaired_if_the_request_asks_for_it(gateway: Gateway) ->
     assert gateway.say("Hello", post_processing_steps=[step]) == "You said: Hello"
 
 
+@pytest.mark.parametrize("text", ['{"a": "' + '[{"b": 1, ' * 20_000, "[" * 100_000, '{"a": [' + "1 " * 150_000])
+def test_what_would_take_too_long_to_repair_stays_as_it_is(text: str, answering: Answering) -> None:
+    gateway = answering(f"answer: '{text}'")
+    said = gateway.say(post_processing_steps=[{"type": "json-repair"}], max_tokens=300_000)
+    assert said == text
+
+
+def test_repaired_json_can_always_be_sent(answering: Answering) -> None:
+    gateway = answering('answer: \'{"a": "\\ud83d x", "b": [1, 2\'')
+    assert json.loads(gateway.say(post_processing_steps=[{"type": "json-repair"}]))["b"] == [1, 2]
+
+
 def test_thinking_is_shown_and_counted(gateway: Gateway) -> None:
     reply = gateway.ask("mock: think")
     assert reply["choices"][0]["message"]["thinking"] == "The user wants to see what thinking looks like."
     usage = reply["usage"]
     thought = usage["completion_tokens_details"]["reasoning_tokens"]
     assert 0 < thought < usage["completion_tokens"]
+    cut = gateway.ask("mock: think", max_tokens=3)
+    assert cut["choices"][0]["message"] == {"role": "assistant", "content": "", "thinking": "The user wants"}
+    assert (cut["choices"][0]["finish_reason"], cut["usage"]["completion_tokens"]) == ("length", 3)
 
 
 def test_an_empty_answer_is_an_empty_text(gateway: Gateway) -> None:
@@ -237,6 +253,31 @@ def test_no_more_fallbacks_are_tried_than_the_depth_allows(answering: Answering)
     assert status("gpt-5-mini", "gpt-5-mini", "claude-sonnet-5") == 429
     assert status("gpt-5-mini", "claude-sonnet-5", fallback_config={"depth": 1}) == 429
     assert status("claude-sonnet-5", fallback_config={"depth": 0}) == 503
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0: tool_call_id is required for role tool"),
+        ({"model_region": "eu"}, "model_region can only be set to global"),
+        (
+            {"response_format": {"type": "json_schema"}},
+            "response_format is invalid: json_schema.schema is required",
+        ),
+        ({"tool_choice": "required"}, "tool_choice is invalid: there are no tools"),
+    ],
+)
+@pytest.mark.parametrize("depth", [0, 2])
+def test_fallbacks_are_checked_like_the_request(
+    changes: dict[str, Any], problem: str, depth: int, gateway: Gateway
+) -> None:
+    fallback = {"model": "claude-sonnet-4-6", **changes}
+    assert gateway.refused(fallbacks=[fallback], fallback_config={"depth": depth}) == [problem]
+
+
+def test_fallbacks_have_no_fallbacks_of_their_own(answering: Answering) -> None:
+    fallback = {"model": "claude-sonnet-5", "fallbacks": [{"model": "gpt-5"}], "fallback_config": {"depth": 9}}
+    assert answering(FAILING).ask(fallbacks=[fallback])["request"] == {"model": "claude-sonnet-5", "max_tokens": 1000}
 
 
 def test_fallbacks_do_not_rescue_a_wrong_request(answering: Answering) -> None:
@@ -291,11 +332,26 @@ answer: c
     view = reply.json()
     assert view["message"] == "no fixture answers this request"
     asked, once, near, far = view["metadata"]["errors"]
-    assert asked == f"model='gpt-5', user='Roses again', turn=1, api_key={gateway.api.key!r}"
+    assert asked == f"model='gpt-5', user='Roses again', turn=1, api_key={mask(gateway.api.key)!r}"
     assert once == "once (answers.yaml:10): it is for call 1 only"
     assert near == "near (answers.yaml:6): user does not contain 'tulips': it is 'Roses again'"
     assert far.startswith("far (answers.yaml:2): model does not fit 'claude-*': it is 'gpt-5'; turn is 1, not 7")
     assert "near (answers.yaml:6)" in reply.headers["x-mock-hint"]
+
+
+def test_a_strict_refusal_is_short_and_keeps_the_key_to_itself(answering: Answering, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    gateway = answering("match: {user: tulips, api_key: other-*}\nanswer: b", strict=True, data=data)
+    tools = [{"type": "function", "function": {"name": f"tool-{number}-{'x' * 1000}"}} for number in range(200)]
+    reply = gateway.post({"model": "gpt-5", "prompt": "y" * 9000, "tools": tools, "transcript_id": "z" * 100_000})
+    assert reply.status_code == 400
+    assert len(reply.content) < 3000
+    (entry,) = gateway.api.control.get("/journal").json()["requests"]
+    assert len(entry["note"]) <= 1000
+    shown = reply.text + str(reply.headers) + entry["note"]
+    assert mask(gateway.api.key) in shown
+    assert gateway.api.key not in shown
+    assert not any(gateway.api.key.encode() in file.read_bytes() for file in data.rglob("*") if file.is_file())
 
 
 def test_strictness_belongs_to_a_key(gateway: Gateway) -> None:
@@ -336,7 +392,7 @@ def test_fixtures_for_chats_and_for_audio_share_a_file(tmp_path: Path) -> None:
         ("answer: {tokens_per_second: 0}", 1, "expected more than 0 tokens per second"),
         ("answer: {cut_after: -1}", 1, "expected a whole number from 0 to"),
         ("answer: []", 1, "expected fields (text, json, tool_calls"),
-        ("answers: []", 1, "expected a list"),
+        ("answers: []", 1, "expected a list, not an empty one"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(text: str, line: int | None, problem: str | None, tmp_path: Path) -> None:

@@ -77,6 +77,9 @@ id = "house-1"
 kind = "house"
 context_length = 1000
 
+[kinds.openai]
+creator = "Open AI"
+
 [[models]]
 id = "gpt-5"
 kind = "openai"
@@ -90,7 +93,8 @@ def test_a_file_adds_and_changes_models(tmp_path: Path) -> None:
     with MockServer(models=(file,)) as mock:
         models = listed(mock.url)
         assert (models["house-1"]["creator"], models["house-1"]["context_length"]) == ("House", 1000)
-        assert models["gpt-5"]["name"] == "Ours"
+        assert (models["gpt-5"]["name"], models["gpt-5"]["creator"]) == ("Ours", "Open AI")
+        assert models["gpt-5"]["context_length"] == 400_000
         assert "claude-sonnet-5" in models
         gateway = Gateway(api_of(mock.url))
         assert gateway.ask(model="house-1", max_tokens=2)["choices"][0]["finish_reason"] == "full"
@@ -106,6 +110,13 @@ def test_a_file_adds_and_changes_models(tmp_path: Path) -> None:
         ("[[models]]\nid = 'a'\ncolour = 'b'", "a: unknown field colour"),
         ("[[models]]\nid = 'a'\ncontext_length = 'b'", "a: context_length: Input should be a valid integer"),
         ("[[models]]\nid = 'a'\nproviders = []", "a: providers: List should have at least 1 item"),
+        ("[[models]]\nid = 'a'\nretirement_date = 99999999999999999999999", "a: retirement_date: "),
+        ("[[models]]\nid = 'a'\npricing = {global = {prompt = 1e99, completions = 1}}", "a: pricing.global.prompt: "),
+        ("[[models]]\nid = 'a'\nfinish_reasons = {stop = 'stop'}", "a: finish_reasons.length: Field required"),
+        ('[[models]]\nid = "a\\r\\nX-Forged: 1"', ": id: String should match pattern"),
+        ("[[models]]\nid = 'é'", ": id: String should match pattern"),
+        ("[[models]]\nid = 'a'\ncontext_length = -5", "a: context_length: "),
+        ("[kinds.other]\ncolour = 1", "kind other: unknown field colour"),
         ("models = 4", "models: Input should be a valid list"),
         ("[[models", "models.toml: "),
         ("[kinds.claude]\n[[models]]\nid = 'a'\nkind = 'claude'\nwithout = 4", "a: without: "),
@@ -119,6 +130,17 @@ def test_a_file_with_a_mistake_is_refused_at_the_start(text: str, problem: str, 
         pass
     assert str(caught.value).startswith(f"models: {tmp_path}")
     assert problem in str(caught.value)
+
+
+def test_a_small_model_leaves_half_of_its_context_to_the_answer(tmp_path: Path) -> None:
+    file = tmp_path / "models.toml"
+    file.write_text("[[models]]\nid = 'small'\ncontext_length = 40")
+    with MockServer(models=(file,)) as mock:
+        gateway = Gateway(api_of(mock.url))
+        assert gateway.ask(model="small")["request"]["max_tokens"] == 20
+        assert gateway.refused(model="small", messages=[{"role": "user", "content": "word " * 40}]) == [
+            "model context limit exceeded"
+        ]
 
 
 def test_a_file_that_is_not_there_is_refused_at_the_start(tmp_path: Path) -> None:

@@ -26,6 +26,10 @@ SCHEMA = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type":
         ({"model": "gpt-4.1", "response_format": SCHEMA}, "model gpt-4.1 does not support response_format"),
         ({"model": "gpt-oss-20b", "stream": True}, "model gpt-oss-20b does not support stream"),
         ({"model": "gpt-5", "top_k": 4}, "model gpt-5 does not support top_k"),
+        ({"model": "gpt-5", "top_k": 0}, "model gpt-5 does not support top_k"),
+        ({"tool_choice": "required"}, "tool_choice is invalid: there are no tools"),
+        ({"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {"x": "y" * 300_000}}}},
+         "response_format and tools are invalid: their schemas are larger than 262144 bytes"),
         ({"fallbacks": [{"model": "gpt-99"}]}, "model gpt-99 is not supported"),
         ({"fallbacks": [{"model": "gpt-5", "top_k": 4}]}, "model gpt-5 does not support top_k"),
         ({"model_region": "eu"}, "model_region can only be set to global"),
@@ -80,6 +84,40 @@ def test_fields_that_nobody_knows_are_accepted_unless_the_settings_say_otherwise
 def test_what_is_no_json_object_is_refused(body: bytes, gateway: Gateway) -> None:
     reply = gateway.api.http.post("/v1/chat/completions", content=body)
     assert (reply.status_code, reply.json()["message"]) == (400, "invalid request body")
+
+
+@pytest.mark.parametrize("depth", [240, 252, 253, 254, 255, 300, 900, 1023, 1024, 5000])
+@pytest.mark.parametrize("field", ["x", "cache_control"])
+def test_deep_nesting_is_answered_or_refused(depth: int, field: str, gateway: Gateway) -> None:
+    nested = b"[" * depth + b"]" * depth
+    value = b'{"a": %s}' % nested if field == "cache_control" else nested
+    body = b'{"model": "gpt-5", "prompt": "a", "%s": %s}' % (field.encode(), value)
+    reply = gateway.api.http.post("/v1/chat/completions", content=body)
+    assert reply.status_code == (200 if depth < 250 else 400)
+    fallback = (
+        b'{"model": "gpt-5", "prompt": "mock: 503", "fallbacks": [{"model": "gpt-5-mini", "prompt": "a", "x": %s}]}'
+    )
+    assert gateway.api.http.post("/v1/chat/completions", content=fallback % nested).status_code == reply.status_code
+
+
+def test_what_a_client_sends_cannot_forge_lines_of_the_log(gateway: Gateway, capfd: pytest.CaptureFixture[str]) -> None:
+    with MockServer(log_requests=True) as mock:
+        headers = {"Authorization": "k"}
+        body = {"model": "gpt-5\r\nforged: line\x1b[31m", "prompt": "a"}
+        reply = httpx.post(f"{mock.url}/v1/chat/completions", json=body, headers=headers)
+        assert reply.headers["x-mock-hint"] == "model gpt-5 forged: line [31m is not supported"
+    lines = capfd.readouterr().err.splitlines()
+    assert [line for line in lines if line.startswith("forged") or "\x1b" in line] == []
+    assert any(line.endswith("note=model gpt-5 forged: line [31m is not supported") for line in lines)
+
+
+@pytest.mark.parametrize("path", ["/v1/nope", "/v1/chat/completions/", "/v1"])
+def test_an_unknown_path_is_refused_in_the_form_of_the_service(path: str, gateway: Gateway) -> None:
+    reply = gateway.api.http.get(path)
+    assert reply.status_code == 404
+    assert reply.json() == {"request_id": reply.headers["x-request-id"], "message": "not found", "code": 404}
+    assert gateway.api.http.get("/v2/nope").headers["content-type"].startswith("text/html")
+    assert gateway.api.http.get("/nope").headers["content-type"].startswith("text/html")
 
 
 def test_a_key_is_needed_with_or_without_bearer(gateway: Gateway) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,10 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockserver.apis.assemblyai.gateway.catalogue import catalogue
+from mockserver.apis.assemblyai.gateway.render import Answer, Pace, events
 from mockserver.embed import MockServer
+from mockserver.engine.chat import Conversation, Message
+from mockserver.engine.chat.completions import complete
+from mockserver.engine.chat.fixture import PlannedCall, Step
 from mockserver.engine.chat.tokens import tokens
 from tests.conftest import api_of
-from tests.gateway.conftest import Gateway, events
+from tests.gateway.conftest import Gateway
+from tests.gateway.conftest import events as events_in
 
 ASKED = {"model": "gpt-5", "stream": True}
 
@@ -91,7 +98,7 @@ def test_a_stream_keeps_its_pace_on_the_clock(gateway: Gateway) -> None:
     gateway.api.control.patch("/terms", json={"llm_first_token": 2, "llm_tokens_per_second": 10})
     body = {**ASKED, "prompt": "one two three four five"}
     with gateway.api.http.stream("POST", "/v1/chat/completions", json=body) as reply:
-        chunks = (json.loads(event) for event in events(reply.iter_lines()) if event != "[DONE]")
+        chunks = (json.loads(event) for event in events_in(reply.iter_lines()) if event != "[DONE]")
         heard = []
         for moment, wanted in ((2.0, ["", "You"]), (0.1, [" said"]), (0.2, [":", " one"])):
             gateway.api.advance(moment)
@@ -101,17 +108,114 @@ def test_a_stream_keeps_its_pace_on_the_clock(gateway: Gateway) -> None:
         assert said(list(chunks)) == " two three four five"
 
 
-def test_a_whole_reply_takes_as_long_as_its_stream(gateway: Gateway) -> None:
+def test_a_whole_reply_takes_its_time_on_the_clock(gateway: Gateway) -> None:
     gateway.api.control.patch("/terms", json={"llm_first_token": 30, "llm_tokens_per_second": 1})
     gateway.api.control.post("/clock/scale", json={"factor": 100_000})
     assert gateway.ask()["response_time"] == (30 + 3) * 1_000_000_000
+
+
+TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+CALLS = st.lists(
+    st.builds(PlannedCall, st.text("abc_", min_size=1, max_size=30), st.dictionaries(TEXTS.map(str), TEXTS)), max_size=3
+)
+
+
+@given(TEXTS, CALLS, TEXTS, st.integers(1, 60), st.none() | st.integers(0, 60))
+def test_a_stream_takes_as_long_as_its_whole_reply_unless_it_is_cut(
+    text: str | None, calls: list[PlannedCall], thinking: str | None, most: int, cut_after: int | None
+) -> None:
+    talk = Conversation("gpt-5", (Message("user", "Hello"),), most_tokens=most)
+    completion = complete(talk, Step(text or "", tuple(calls), thinking=thinking), 0, 9)
+    assert completion.output_tokens <= most
+    model = catalogue().find("gpt-5", "us")
+    assert model is not None
+    pace = Pace.of(500_000, 10)
+    pieces = list(events(Answer(completion, model, "id", 0), pace, with_usage=True, cut_after=cut_after))
+    moments = [piece.at for piece in pieces]
+    assert moments == sorted(moments)
+    if cut_after is not None and cut_after <= completion.output_tokens:
+        assert pieces[-1].data is None
+    else:
+        assert moments[-1] == pace.at(completion.output_tokens)
+        assert pieces[-1].data == b"data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize("pace", [1e-9, 5e-324, 1e9])
+def test_any_pace_can_be_set(pace: float, gateway: Gateway) -> None:
+    gateway.api.freeze()
+    gateway.api.control.patch("/terms", json={"llm_tokens_per_second": pace})
+    assert gateway.say("mock: empty") == ""
+    with gateway.api.http.stream("POST", "/v1/chat/completions", json={**ASKED, "prompt": "a"}) as reply:
+        assert json.loads(next(events_of(reply)))["choices"][0]["delta"]["role"] == "assistant"
+
+
+def test_a_stream_outlives_a_reset_that_sets_the_clock_back(gateway: Gateway) -> None:
+    gateway.api.advance(3600)
+    gateway.api.freeze()
+    gateway.api.control.patch("/terms", json={"llm_tokens_per_second": 1})
+    with gateway.api.http.stream("POST", "/v1/chat/completions", json={**ASKED, "prompt": "one two"}) as reply:
+        heard = events_of(reply)
+        assert [json.loads(next(heard))["choices"][0]["delta"]["content"] for _ in range(2)] == ["", "You"]
+        gateway.api.control.post("/reset")
+        gateway.api.freeze()
+        gateway.api.advance(1)
+        assert json.loads(next(heard))["choices"][0]["delta"]["content"] == " said"
+        gateway.api.advance(60)
+        assert list(heard)[-1] == "[DONE]"
+
+
+def test_a_client_that_leaves_after_it_has_asked_twice_ends_the_stream(gateway: Gateway) -> None:
+    gateway.api.freeze()
+    gateway.api.control.patch("/terms", json={"llm_tokens_per_second": 1})
+    with connected(gateway) as connection:
+        body = json.dumps({**ASKED, "prompt": "one two three"}).encode()
+        connection.sendall(2 * request(gateway, body))
+        assert connection.recv(12) == b"HTTP/1.1 200"
+    assert _journalled(gateway)["note"] == "the client closed the connection"
+
+
+def test_a_server_that_stops_lets_go_of_its_streams(tmp_path: Path) -> None:
+    with MockServer(data=tmp_path) as mock:
+        gateway = Gateway(api_of(mock.url))
+        gateway.api.freeze()
+        gateway.api.control.patch("/terms", json={"llm_tokens_per_second": 1})
+        body = json.dumps({**ASKED, "prompt": "one two three"}).encode()
+        connections = [socket.create_connection(address(gateway), timeout=30) for _ in range(20)]
+        for connection in connections:
+            connection.sendall(request(gateway, body))
+            assert connection.recv(12) == b"HTTP/1.1 200"
+    for connection in connections:
+        while connection.recv(10_000):
+            pass
+        connection.close()
+    with MockServer(data=tmp_path) as mock:
+        entries = Gateway(api_of(mock.url, gateway.api.key)).api.control.get("/journal").json()["requests"]
+        assert [entry["note"] for entry in entries] == ["the server stopped"] * 20
+
+
+def events_of(reply: httpx.Response) -> Iterator[str]:
+    return events_in(reply.iter_lines())
+
+
+def address(gateway: Gateway) -> tuple[str, int]:
+    host, port = gateway.api.url.removeprefix("http://").split(":")
+    return host, int(port)
+
+
+def connected(gateway: Gateway) -> socket.socket:
+    return socket.create_connection(address(gateway), timeout=30)
+
+
+def request(gateway: Gateway, body: bytes) -> bytes:
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: {gateway.api.key}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 def test_a_client_that_goes_away_ends_the_stream(gateway: Gateway) -> None:
     gateway.api.freeze()
     gateway.api.control.patch("/terms", json={"llm_tokens_per_second": 1})
     with gateway.api.http.stream("POST", "/v1/chat/completions", json={**ASKED, "prompt": "one two three"}) as reply:
-        first = next(events(reply.iter_lines()))
+        first = next(events_of(reply))
         assert json.loads(first)["choices"][0]["delta"]["role"] == "assistant"
     entry = _journalled(gateway)
     assert (entry["status"], entry["note"]) == (200, "the client closed the connection")
@@ -140,7 +244,7 @@ def test_a_fixture_can_cut_a_stream(gateway: Gateway) -> None:
         pytest.raises(httpx.RemoteProtocolError),
         gateway.api.http.stream("POST", "/v1/chat/completions", json={**ASKED, "prompt": "mock: cut"}) as reply,
     ):
-        heard.extend(events(reply.iter_lines()))
+        heard.extend(events_of(reply))
     assert "[DONE]" not in heard
     assert said([json.loads(event) for event in heard]) == "".join(tokens(gateway.say("mock: cut"))[:8])
     assert _journalled(gateway)["fixture"] == "chat-cut"
@@ -160,11 +264,9 @@ def test_a_client_that_never_reads_holds_up_nobody(shared: Gateway, tmp_path: An
     (tmp_path / "long.yaml").write_text("answer: " + "word " * 200_000)
     with MockServer(fixtures=(tmp_path,), samples=False) as mock:
         gateway = Gateway(api_of(mock.url))
-        host, port = mock.url.removeprefix("http://").split(":")
         body = json.dumps({**ASKED, "prompt": "a", "max_tokens": 200_000}).encode()
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: {gateway.api.key}\r\nContent-Length: {len(body)}\r\n\r\n"
-        with socket.create_connection((host, int(port)), timeout=30) as connection:
-            connection.sendall(head.encode() + body)
+        with connected(gateway) as connection:
+            connection.sendall(request(gateway, body))
             assert connection.recv(12) == b"HTTP/1.1 200"
             assert gateway.ask("a", max_tokens=3)["usage"]["completion_tokens"] == 3
         notes = [_journalled(gateway)["note"]]

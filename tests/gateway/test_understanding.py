@@ -152,6 +152,16 @@ def test_wrong_tasks_are_refused(tasks: dict[str, Any], problem: str, path: str,
     assert problems(gateway.api.http.post(f"/v1/understanding{path}", json=asked)) == [problem]
 
 
+def test_deep_nesting_is_answered_or_refused(understanding: Understanding) -> None:
+    for depth, status in ((200, 200), (300, 400), (1000, 400)):
+        nested = "[" * depth + "]" * depth
+        body = '{"transcript_id": "%s", "speech_understanding": {"request": {"action_items": {"x": %s}}}}'
+        assert (
+            understanding.http.post("/v1/understanding", content=body % (understanding.job, nested)).status_code
+            == status
+        )
+
+
 def test_names_need_a_transcript_with_speakers(understanding: Understanding) -> None:
     plain = understanding.api.submit(understanding.url)
     task = {"speaker_identification": {"speaker_type": "name"}}

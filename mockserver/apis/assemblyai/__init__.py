@@ -24,7 +24,7 @@ def _request_limit(terms: Terms) -> Rule:
     return Rule("assemblyai", terms.rate_limit, round(terms.rate_window * SECOND))
 
 
-def _same(request_id: str) -> str:
+def _same(request_id: str, _: int) -> str:
     return request_id
 
 

@@ -58,6 +58,11 @@ class Conversation:
         return next((message.text for message in reversed(self.messages) if message.role == "user"), "")
 
     @property
+    def length(self) -> int:
+        """Return how many characters the messages have."""
+        return sum(len(message.text) for message in self.messages)
+
+    @property
     def system(self) -> str:
         """Return all that the system messages say."""
         return "\n".join(message.text for message in self.messages if message.role == "system")
@@ -83,14 +88,13 @@ class Conversation:
 class Completion:
     """What a model says: text, or calls of tools, or both.
 
-    ``pieces`` are the tokens of the text. ``thinking`` is what it thought before, if it shows that.
+    ``pieces`` are the tokens of the text, and ``thoughts`` those of what it thought before, if it shows that.
     """
 
     text: str | None
     calls: tuple[ToolCall, ...]
     finish: Finish
     pieces: tuple[str, ...] = field(default=(), repr=False)
-    thinking: str | None = None
+    thoughts: tuple[str, ...] = field(default=(), repr=False)
     prompt_tokens: int = 0
     output_tokens: int = 0
-    thinking_tokens: int = 0

@@ -6,12 +6,14 @@ import json
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from mockserver.engine.chat import Completion, Conversation, Finish, ToolCall
+from mockserver.engine.chat import Completion, Conversation, ToolCall
 from mockserver.engine.chat.fixture import PlannedCall, Step
-from mockserver.engine.chat.tokens import count, tokens
+from mockserver.engine.chat.tokens import LONGEST, count, tokens
 
 _PER_MESSAGE = 4
 _PER_REQUEST = 3
+_LONGEST_REPAIRED, _MOST_UNCLOSED = 200_000, 200
+"""Characters, and brackets that are left open: repairing takes time that grows with the square of these."""
 
 
 def prompt_tokens(conversation: Conversation) -> int:
@@ -26,49 +28,54 @@ def _of_call(call: ToolCall) -> int:
     return count(call.name) + count(call.arguments)
 
 
-def outcome(conversation: Conversation, step: Step, seed: int) -> Completion | str:
-    """Return what the model says, or why nothing can be said."""
+def outcome(conversation: Conversation, step: Step, seed: int, context: int) -> Completion | str | None:
+    """Return what the model says, or why nothing can be said; None if a context of so many tokens is too small."""
     from mockserver.engine.schema import SchemaError
 
+    room = context - conversation.most_tokens
+    if conversation.length // LONGEST > room:
+        return None
+    spent = prompt_tokens(conversation)
+    if spent > room:
+        return None
     try:
-        return complete(conversation, step, seed)
+        return complete(conversation, step, seed, spent)
     except SchemaError as error:
         return str(error)
 
 
-def complete(conversation: Conversation, step: Step, seed: int) -> Completion:
-    """Return what the model says, cut where its tokens end. Raises SchemaError."""
+def complete(conversation: Conversation, step: Step, seed: int, spent: int) -> Completion:
+    """Return what the model says, cut where its tokens end; ``spent`` are those of the prompt. Raises SchemaError."""
     text, calls = _said(conversation, step, seed)
     if conversation.repairs:
         text, calls = _repaired(text), [call._replace(arguments=_repaired(call.arguments) or "") for call in calls]
+    left = most = conversation.most_tokens
+    thoughts = tokens(step.thinking or "")[:left]
+    left -= len(thoughts)
     pieces = tokens(text or "")
-    thinking = count(step.thinking or "")
-    left = conversation.most_tokens - thinking
-    finish: Finish = "tool_calls" if calls else "stop"
-    if len(pieces) > left:
-        pieces, calls, finish = pieces[: max(left, 0)], [], "length"
-        text = "".join(pieces)
+    is_cut = len(pieces) > left
+    pieces = pieces[:left]
     left -= len(pieces)
-    if sum(map(_of_call, calls)) > left:
-        calls, finish = _cut(calls, left), "length"
+    kept = [] if is_cut else _cut(calls, left)
+    is_cut = is_cut or kept != calls
+    left -= sum(map(_of_call, kept))
     return Completion(
-        text,
-        tuple(calls),
-        finish,
-        tuple(pieces),
-        step.thinking,
-        prompt_tokens(conversation),
-        thinking + len(pieces) + sum(map(_of_call, calls)),
-        thinking,
+        None if text is None else "".join(pieces),
+        tuple(kept),
+        "length" if is_cut else "tool_calls" if calls else "stop",
+        pieces=tuple(pieces),
+        thoughts=tuple(thoughts),
+        prompt_tokens=spent,
+        output_tokens=most - left,
     )
 
 
 def _cut(calls: Sequence[ToolCall], left: int) -> list[ToolCall]:
-    """Return calls as far as the tokens reach; the last one's arguments end in the middle."""
-    kept = []
+    """Return calls as far as the tokens reach; the last one's arguments may end in the middle."""
+    kept: list[ToolCall] = []
     for call in calls:
         left -= count(call.name)
-        if left <= 0:
+        if left < 0:
             break
         arguments = tokens(call.arguments)[:left]
         kept.append(call._replace(arguments="".join(arguments)))
@@ -110,13 +117,16 @@ def _call_id(seed: str, number: int) -> str:
 
 
 def _repaired(text: str | None) -> str | None:
-    """Mend JSON that is broken; what is no JSON at all stays as it is."""
-    if not text or text.strip()[:1] not in ("{", "[", "`"):
+    """Mend JSON that is broken; what is no JSON at all, or would take too long to mend, stays as it is."""
+    if not text or text.strip()[:1] not in ("{", "[", "`") or len(text) > _LONGEST_REPAIRED:
+        return text
+    if sum(map(text.count, "{[")) - sum(map(text.count, "}]")) > _MOST_UNCLOSED:
         return text
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         from json_repair import repair_json
 
-        return str(repair_json(text, ensure_ascii=False)) or text
+        repaired = str(repair_json(text, ensure_ascii=False)) or text
+        return repaired.encode(errors="replace").decode()
     return text

@@ -149,11 +149,16 @@ def arguments(conversation: Conversation, call: PlannedCall, seed: str, most_tok
 
 
 def tool_for(conversation: Conversation) -> Tool | None:
-    """Return the tool that the model calls: the one that it must, or the one that shares most words with the user."""
-    if conversation.choice == "none" or not conversation.tools or conversation.tool_result is not None:
+    """Return the tool that the model calls: the one that it must, or the one that shares most words with the user.
+
+    It need not call one again right after the result of a tool.
+    """
+    if conversation.choice == "none" or not conversation.tools:
         return None
     if conversation.forced is not None:
         return next((tool for tool in conversation.tools if tool.name == conversation.forced), None)
+    if conversation.choice == "auto" and conversation.tool_result is not None:
+        return None
     asked = _stems(conversation.user)
     best = max(conversation.tools, key=lambda tool: len(asked & _stems(f"{tool.name} {tool.description}")))
     shared = asked & _stems(f"{best.name} {best.description}")

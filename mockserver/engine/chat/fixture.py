@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mockserver.engine.chat import Conversation
+from mockserver.engine.keys import mask
 
 _SHOWN = 80
 
@@ -76,13 +77,14 @@ class ChatMatch:
         """Yield what does not hold, all but ``call``."""
         talk = asked.conversation
         yield from _text_miss("model", self.model, talk.model)
-        yield from _text_miss("api_key", self.api_key, asked.key)
+        if self.api_key is not None and not self.api_key.holds(asked.key):
+            yield f"api_key does not {self.api_key}: it is {mask(asked.key)!r}"
         if self.turn not in (None, talk.turn):
             yield f"turn is {talk.turn}, not {self.turn}"
         if missing := [name for name in self.tools if name not in talk.offered]:
             yield f"no tool {', '.join(missing)} is offered"
         if self.transcript_id not in (None, asked.transcript_id):
-            yield f"transcript_id is {asked.transcript_id}, not {self.transcript_id}"
+            yield f"transcript_id is {(asked.transcript_id or 'not sent')[:_SHOWN]!r}, not {self.transcript_id!r}"
         if self.tool_result is not None and talk.tool_result is None:
             yield "the last message is no tool's result"
         yield from _text_miss("tool_result", self.tool_result, talk.tool_result)
@@ -143,6 +145,11 @@ class Step:
     def is_invented(self) -> bool:
         """Say whether what is said is left open."""
         return self.text is None and not self.calls
+
+    @property
+    def length(self) -> int:
+        """Return about how many characters it has."""
+        return len(self.text or "") + len(self.thinking or "") + sum(len(str(call.arguments)) for call in self.calls)
 
     @property
     def only_calls(self) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+LONGEST = 9
+"""The most characters that a token has."""
 _TOKEN = re.compile(r" ?[A-Za-z\u00aa-\u024f]{1,8}| ?[^\W\d_]{1,2}| ?\d{1,3}| ?[^\w\s]{1,3}|.", re.DOTALL)
 
 

@@ -11,6 +11,6 @@ def key_of(headers: Headers, quirks: Quirks) -> str | None:
     return ("".join(rest).strip() if scheme.lower() == "bearer" else value) or None
 
 
-def request_id(own: str) -> str:
+def request_id(own: str, seed: int) -> str:
     """Return the id of a request as a UUID."""
-    return uuid_of(own.encode())
+    return uuid_of(f"{seed}/{own}".encode())

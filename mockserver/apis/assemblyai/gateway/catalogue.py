@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Required
 
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from mockserver.engine.chat import Finish
 from mockserver.web.family import Call
 
+_Count = Annotated[int, Field(ge=1, le=2**53)]
+_Price = Annotated[float, Field(ge=0, le=1e9)]
+_Name = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
+"""A name that may stand in a header."""
 _OWN = Path(__file__).with_name("models.toml")
 _KNOWN_NOWHERE = "other"
 
@@ -29,27 +32,48 @@ class _Provider(TypedDict):
     name: str
 
 
+class _Prices(TypedDict, total=False):
+    prompt: Required[_Price]
+    completions: Required[_Price]
+    input_cache_read: _Price
+    input_cache_write: _Price
+    input_cache_write_1h: _Price
+
+
+_Pricing = TypedDict(
+    "_Pricing",
+    {"global": Required[_Prices], "us": _Prices, "eu": _Prices, "regional_increase_percent": _Price},
+    total=False,
+)
+
+
+class _FinishReasons(TypedDict):
+    stop: _Name
+    length: _Name
+    tool_calls: _Name
+
+
 class _Entry(TypedDict):
     """One model with all its fields, as the files give them or their kind does."""
 
-    id: str
+    id: _Name
     kind: str
     without: list[str]
     name: str
     description: str
     creator: str
-    context_length: int
-    max_completion_tokens: int
+    context_length: _Count
+    max_completion_tokens: _Count
     supported_parameters: list[str]
-    default_parameters: dict[str, float]
-    pricing: dict[str, Any]
+    default_parameters: dict[str, _Price]
+    pricing: _Pricing
     providers: Annotated[list[_Provider], Field(min_length=1)]
     available_regions: list[str]
-    retirement_date: int
+    retirement_date: Annotated[int, Field(ge=0, le=2**53)]
     is_moderated: bool
     listed: bool
     free: bool
-    finish_reasons: dict[Finish, str]
+    finish_reasons: _FinishReasons
     tool_call_prefix: str
 
 
@@ -74,7 +98,7 @@ class Model:
     regions: frozenset[str]
     is_listed: bool
     is_free: bool
-    finish_reasons: Mapping[Finish, str]
+    finish_reasons: _FinishReasons
     tool_call_prefix: str
     names_in_content: bool
     """The provider takes no names of authors, so they are put before what these say."""
@@ -112,7 +136,8 @@ def catalogue(files: Sequence[Path] = ()) -> Catalogue:
     models: dict[str, Model] = {}
     for path in (_OWN, *files):
         content = _read(path)
-        kinds |= content.get("kinds", {})
+        for name, kind in content.get("kinds", {}).items():
+            kinds[name] = _known(f"{path}: kind {name}", {**kinds.get(name, {}), **kind})
         for entry in content.get("models", []):
             model = _model(path, entry, kinds)
             models[model.id] = model
@@ -141,14 +166,19 @@ def _model(path: Path, given: Mapping[str, Any], kinds: Mapping[str, Mapping[str
     fields = {"kind": kind, "without": [], **kinds[_KNOWN_NOWHERE], **kinds[kind], **given}
     fields.setdefault("name", str(fields.get("id")))
     fields.setdefault("description", f"{fields['name']}, as this server answers for it.")
-    if unknown := sorted(fields.keys() - _Entry.__annotations__.keys()):
-        raise CatalogueError(f"{name}: unknown field {', '.join(unknown)}")
     try:
-        entry = _ENTRY.validate_python(fields, strict=True)
+        entry = _ENTRY.validate_python(_known(name, fields), strict=True)
     except ValidationError as error:
         raise CatalogueError(f"{name}: {_first_problem(error)}") from None
     entry["supported_parameters"] = [p for p in entry["supported_parameters"] if p not in entry["without"]]
     return _made(entry)
+
+
+def _known(name: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields none of which is unknown."""
+    if unknown := sorted(fields.keys() - _Entry.__annotations__.keys()):
+        raise CatalogueError(f"{name}: unknown field {', '.join(unknown)}")
+    return fields
 
 
 def _made(entry: _Entry) -> Model:

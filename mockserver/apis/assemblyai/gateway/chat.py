@@ -15,9 +15,11 @@ from mockserver.engine.chat import Completion, Conversation
 from mockserver.engine.chat.completions import outcome
 from mockserver.engine.chat.fixture import Asked, Step
 from mockserver.engine.clock import SECOND
+from mockserver.engine.keys import mask
 from mockserver.web.family import Call, Operations
 from mockserver.web.replies import ApiError, ClientGoneError, Headers, Reply, StreamReply
 from mockserver.web.sending import client_of
+from mockserver.web.waits import Stopwatch
 from mockserver.web.workshop import LONG
 
 page = Operations("Chat completions")
@@ -98,15 +100,19 @@ def _shown(asked: Asked) -> str:
     talk = asked.conversation
     facts = {
         "model": talk.model,
-        "user": talk.user[:_SHOWN],
-        "system": talk.system[:_SHOWN] or None,
+        "user": talk.user,
+        "system": talk.system or None,
         "turn": talk.turn,
-        "tools": sorted(talk.offered) or None,
-        "tool_result": talk.tool_result and talk.tool_result[:_SHOWN],
+        "tools": ", ".join(sorted(talk.offered)) or None,
+        "tool_result": talk.tool_result,
         "transcript_id": asked.transcript_id,
-        "api_key": asked.key,
+        "api_key": mask(asked.key),
     }
-    return ", ".join(f"{name}={value!r}" for name, value in facts.items() if value is not None)
+    return ", ".join(f"{name}={_cut(value)!r}" for name, value in facts.items() if value is not None)
+
+
+def _cut(value: str | int) -> str | int:
+    return value[:_SHOWN] if isinstance(value, str) else value
 
 
 async def _transcript(call: Call, attempt: Attempt, identifier: str | None) -> str | None:
@@ -120,18 +126,18 @@ async def _transcript(call: Call, attempt: Attempt, identifier: str | None) -> s
 
 async def _complete(call: Call, chosen: _Chosen, size: int) -> Completion:
     talk, step = chosen.conversation, chosen.step
-    size += len(talk.transcript or "")
-    arguments = (talk, step, call.engine.settings.seed)
+    size += len(talk.transcript or "") + step.length
+    arguments = (talk, step, call.engine.settings.seed, chosen.attempt.model.context_length)
     if size <= _SHORT and talk.schema is None and not talk.tools:
         found = outcome(*arguments)
     elif size <= LONG:
         found = await call.courier.in_slow_thread(outcome, *arguments)
     else:
         found = await call.courier.workshop.run(outcome, *arguments)
+    if found is None:
+        raise errors.invalid(["model context limit exceeded"])
     if isinstance(found, str):
         raise errors.invalid([f"{'tools' if talk.schema is None else 'response_format'} is invalid: {found}"])
-    if found.prompt_tokens + talk.most_tokens > chosen.attempt.model.context_length:
-        raise errors.invalid(["model context limit exceeded"])
     return found
 
 
@@ -144,7 +150,6 @@ def _pace(call: Call, step: Step) -> Pace:
 async def _wait(call: Call, time: int) -> None:
     """Wait so many microseconds on the project's clock. Raises ClientGoneError."""
     if time:
-        clock = call.project.clock
         async with client_of(call.receive) as gone:
-            if not await call.courier.waits.until(clock, clock.now() + time, gone):
+            if not await call.courier.waits.until(Stopwatch(call.project.clock), time, gone):
                 raise ClientGoneError

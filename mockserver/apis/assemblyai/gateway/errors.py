@@ -53,10 +53,8 @@ def negative_balance() -> ApiError:
 
 def not_answered(asked: str, nearest: Sequence[str]) -> ApiError:
     """Return the refusal, in strict mode, of a request that no fixture answers."""
-    return ApiError(
-        400, "no fixture answers this request", f"{asked}; nearest: {' | '.join(nearest) or 'there are no fixtures'}",
-        details=(asked, *nearest),
-    )  # fmt: skip
+    near = " | ".join(nearest) or "there are no fixtures"
+    return ApiError(400, "no fixture answers this request", f"{asked}; nearest: {near}", details=(asked, *nearest))
 
 
 def from_model(status: int, message: str | None, retry_after: int | None) -> ApiError:

@@ -52,7 +52,7 @@ def _hit(call: Call, name: str, limit: int | None) -> Decision:
 
 
 def _limit_of(terms: Terms) -> int:
-    return _PLANS[terms.llm_plan]
+    return _PLANS.get(terms.llm_plan, _PLANS["free"])
 
 
 def _counted(decision: Decision, subject: tuple[bytes, bytes], service: bytes) -> Headers:

@@ -12,12 +12,14 @@ import orjson
 
 from mockserver.apis.assemblyai.gateway.catalogue import Model
 from mockserver.engine.chat import Completion, ToolCall
-from mockserver.engine.chat.tokens import tokens
+from mockserver.engine.chat.tokens import count, tokens
 from mockserver.engine.clock import SECOND
 from mockserver.web.replies import Piece
 
 _FIRST_TOKEN = 200_000
 _PER_TOKEN = 10_000
+_SLOWEST = 1e12
+_MOST_NANOSECONDS = 2**62
 _LINE_BREAK = re.compile("\x85|\u2028|\u2029".encode())
 _TOGETHER = 100
 """Tokens in one piece of a stream that has no pace."""
@@ -33,7 +35,7 @@ class Pace:
     @classmethod
     def of(cls, first_token: int, tokens_per_second: float) -> Pace:
         """Return a pace; 0 tokens a second are as many as there are, at once."""
-        return cls(first_token, SECOND / tokens_per_second if tokens_per_second else 0.0)
+        return cls(first_token, min(SECOND / tokens_per_second, _SLOWEST) if tokens_per_second else 0.0)
 
     def at(self, count: int) -> int:
         """Return the moment, from the beginning, at which so many tokens have been said."""
@@ -64,8 +66,8 @@ def whole(answer: Answer, echo: Mapping[str, Any], pace: Pace, *, calls_in_choic
     """Return the reply that has everything."""
     completion = answer.completion
     message: dict[str, Any] = {"role": "assistant", "content": completion.text}
-    if completion.thinking is not None:
-        message["thinking"] = completion.thinking
+    if completion.thoughts:
+        message["thinking"] = "".join(completion.thoughts)
     choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": answer.finish_reason}
     if completion.calls:
         place = choice if calls_in_choice else message
@@ -95,7 +97,7 @@ def _call(call: ToolCall, model: Model) -> dict[str, Any]:
 def _response_time(completion: Completion, pace: Pace) -> int:
     """Return nanoseconds: those of the pace, or else plausible ones."""
     took = pace.at(completion.output_tokens) or _FIRST_TOKEN + _PER_TOKEN * completion.output_tokens
-    return took * 1000
+    return min(took * 1000, _MOST_NANOSECONDS)
 
 
 def _usage(completion: Completion) -> dict[str, Any]:
@@ -112,7 +114,7 @@ def _usage(completion: Completion) -> dict[str, Any]:
             "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
         },
         "completion_tokens_details": {
-            "reasoning_tokens": completion.thinking_tokens,
+            "reasoning_tokens": len(completion.thoughts),
             "audio_tokens": 0,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
@@ -124,14 +126,17 @@ def events(answer: Answer, pace: Pace, *, with_usage: bool, cut_after: int | Non
     """Yield server-sent events, each when it is due; ``cut_after`` so many tokens the connection is broken off."""
     head, tail = _around(answer)
     between = tail + head
-    deltas = islice(_deltas(answer), cut_after)
     said = 0
     yield Piece(pace.at(1), head + b'{"role":"assistant","content":""}' + tail)
-    while some := list(islice(deltas, 1 if pace.per_token else _TOGETHER)):
-        said += len(some)
-        yield Piece(pace.at(said), head + between.join(some) + tail)
+    deltas = _deltas(answer)
+    while some := list(islice(deltas, 1 if pace.per_token or cut_after is not None else _TOGETHER)):
+        if cut_after is not None and said >= cut_after:
+            yield Piece(pace.at(said), None)
+            return
+        said += sum(many for many, _ in some)
+        yield Piece(pace.at(said), head + between.join(delta for _, delta in some) + tail)
     end = pace.at(said)
-    if said == cut_after:
+    if cut_after is not None and said == cut_after:
         yield Piece(end, None)
         return
     yield Piece(end, _event(answer, [_ending(answer)]))
@@ -172,12 +177,15 @@ def _around(answer: Answer) -> tuple[bytes, bytes]:
     return head, tail
 
 
-def _deltas(answer: Answer) -> Iterator[bytes]:
-    """Yield the deltas, one for each token."""
-    for piece in answer.completion.pieces:
-        yield b'{"content":' + _on_one_line(piece) + b"}"
-    for index, call in enumerate(answer.completion.calls):
+def _deltas(answer: Answer) -> Iterator[tuple[int, bytes]]:
+    """Yield the deltas, and how many tokens each has: one, but for the name of a tool."""
+    completion = answer.completion
+    for piece in completion.thoughts:
+        yield 1, b'{"thinking":' + _on_one_line(piece) + b"}"
+    for piece in completion.pieces:
+        yield 1, b'{"content":' + _on_one_line(piece) + b"}"
+    for index, call in enumerate(completion.calls):
         begun = _call(call._replace(arguments=""), answer.model)
-        yield _on_one_line({"tool_calls": [{"index": index, **begun}]})
+        yield count(call.name), _on_one_line({"tool_calls": [{"index": index, **begun}]})
         for piece in tokens(call.arguments):
-            yield _on_one_line({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+            yield 1, _on_one_line({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})

@@ -15,8 +15,12 @@ from mockserver.apis.assemblyai.gateway.schemas import CHAT_PARAMS, ChatParams
 from mockserver.engine.chat import Conversation, Message, Tool, ToolCall
 
 TAG = "{{ transcript }}"
-DEFAULT_TOKENS = 1000
+_DEFAULT_TOKENS = 1000
 _MOST_FALLBACKS = 2
+_TOO_DEEP = "the body is nested too deeply"
+_MOST_SCHEMA = 256 * 1024
+"""Bytes of all schemas of a request."""
+_ELSEWHERE = ("fallbacks", "fallback_config")
 _NOT_ECHOED = ("messages", "prompt", "post_processing_steps")
 Params = Mapping[str, Any]
 
@@ -34,16 +38,24 @@ class Attempt:
         return bool(self.params.get("stream"))
 
     @property
+    def default_tokens(self) -> int:
+        """Return how many tokens the answer may have if the request does not say so."""
+        return min(_DEFAULT_TOKENS, self.model.context_length // 2)
+
+    @property
     def echo(self) -> dict[str, Any]:
         """Return what of the request the reply repeats."""
         kept = {name: value for name, value in self.params.items() if name not in _NOT_ECHOED}
-        return {"max_tokens": DEFAULT_TOKENS} | kept
+        return {"max_tokens": self.default_tokens} | kept
 
 
 def parsed(body: bytes, adapter: TypeAdapter[Any]) -> dict[str, Any]:
     """Return a body whose types are right. Raises ApiError 400."""
     try:
         params = orjson.loads(body)
+        orjson.dumps([[[params]]])  # what is echoed must not be nested deeper than can be written
+    except orjson.JSONEncodeError:
+        raise errors.invalid([_TOO_DEEP]) from None
     except ValueError as error:
         raise errors.invalid([f"invalid JSON: {error}"]) from None
     try:
@@ -56,7 +68,7 @@ def parsed(body: bytes, adapter: TypeAdapter[Any]) -> dict[str, Any]:
 
 def _problems(error: ValidationError | RecursionError) -> Iterator[str]:
     if isinstance(error, RecursionError):
-        yield "the body is nested too deeply"
+        yield _TOO_DEEP
         return
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         place = ".".join(str(part) for part in problem["loc"] if not _is_of_a_union(part))
@@ -76,30 +88,30 @@ def attempts_of(body: bytes, catalogue: Catalogue, region: str, *, strangers: bo
     params = parsed(body, CHAT_PARAMS)
     if not params.get("messages") and params.get("prompt") is None:
         raise errors.invalid(["one of messages or prompt required"])
-    config = params.get("fallback_config") or {}
-    depth = config.get("depth")
-    problems = list(_request_problems(params, strangers=strangers))
-    fallbacks = (params.get("fallbacks") or ())[: _MOST_FALLBACKS if depth is None else depth]
+    fallbacks = params.get("fallbacks") or ()
+    problems: dict[str, None] = {}
     attempts: list[Attempt] = []
     for asked in (params, *(_overridden(params, fallback) for fallback in fallbacks)):
+        problems |= dict.fromkeys(_request_problems(asked, strangers=strangers))
         model = catalogue.find(asked["model"], region)
         if model is None:
-            problems.append(f"model {asked['model'][:200]} is not supported")
+            problems[f"model {asked['model'][:200]} is not supported"] = None
             continue
-        problems += _unsupported(asked, model, catalogue.parameters)
+        problems |= dict.fromkeys(_unsupported(asked, model, catalogue.parameters))
         attempts.append(Attempt(asked, model))
     if problems:
-        raise errors.invalid(problems)
+        raise errors.invalid(list(problems))
+    config = params.get("fallback_config") or {}
     retried = attempts[:1] if (fallbacks or config) and config.get("retry") is not False else []
-    return [*attempts[:1], *retried, *attempts[1:]]
+    depth = config.get("depth")
+    return [*attempts[:1], *retried, *attempts[1:][: _MOST_FALLBACKS if depth is None else depth]]
 
 
 def _overridden(params: Params, fallback: Params) -> Params:
     """Return the request as a fallback changes it."""
-    own = {name: value for name, value in params.items() if name not in ("fallbacks", "fallback_config")}
+    merged = {name: value for name, value in {**params, **fallback}.items() if name not in _ELSEWHERE}
     if "prompt" in fallback and "messages" not in fallback:
-        own.pop("messages", None)
-    merged = {**own, **fallback}
+        merged.pop("messages", None)
     try:
         CHAT_PARAMS.validate_python(merged, strict=True)
     except ValidationError as error:
@@ -112,11 +124,19 @@ def _request_problems(params: Params, *, strangers: bool) -> Iterator[str]:
         yield "model_region can only be set to global"
     if ((params.get("fallback_config") or {}).get("depth") or 0) > _MOST_FALLBACKS:
         yield f"fallback_config depth cannot be greater than {_MOST_FALLBACKS}"
-    yield from _format_problems(params.get("response_format") or {})
-    yield from _tool_problems(params)
+    if _schema_size(params) > _MOST_SCHEMA:
+        yield f"response_format and tools are invalid: their schemas are larger than {_MOST_SCHEMA} bytes"
+    else:
+        yield from _format_problems(params.get("response_format") or {})
+        yield from _tool_problems(params)
     yield from _message_problems(params.get("messages") or ())
     if not strangers:
         yield from (f"unknown field {name[:200]}" for name in params if name not in ChatParams.__annotations__)
+
+
+def _schema_size(params: Params) -> int:
+    schemas = [tool["function"].get("parameters") for tool in params.get("tools") or ()]
+    return len(orjson.dumps([params.get("response_format"), schemas]))
 
 
 def _format_problems(response_format: Params) -> Iterator[str]:
@@ -149,6 +169,8 @@ def _tool_problems(params: Params) -> Iterator[str]:
     names = [tool["function"]["name"] for tool in tools]
     if isinstance(choice, dict) and choice["function"]["name"] not in names:
         yield f"tool_choice is invalid: no tool is named {choice['function']['name'][:200]}"
+    if choice == "required" and not tools:
+        yield "tool_choice is invalid: there are no tools"
 
 
 def _message_problems(messages: Sequence[Params]) -> Iterator[str]:
@@ -162,7 +184,8 @@ def _message_problems(messages: Sequence[Params]) -> Iterator[str]:
 
 def _unsupported(params: Params, model: Model, known: frozenset[str]) -> Iterator[str]:
     for name, value in params.items():
-        if name in known and name not in model.supported_parameters and value not in (None, False, []):
+        is_off = value is None or value is False or value == []
+        if name in known and name not in model.supported_parameters and not is_off:
             yield f"model {model.id} does not support {name}"
 
 
@@ -192,7 +215,7 @@ def conversation_of(attempt: Attempt, transcript: str | None) -> Conversation:
         choice=choice,
         forced=forced,
         schema=_schema(params.get("response_format") or {}),
-        most_tokens=params.get("max_tokens") or params.get("max_completion_tokens") or DEFAULT_TOKENS,
+        most_tokens=params.get("max_tokens") or params.get("max_completion_tokens") or attempt.default_tokens,
         transcript=transcript,
         repairs=bool(params.get("post_processing_steps")),
     )
