@@ -7,7 +7,6 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
-from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -29,16 +28,21 @@ class _Http(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._cycles: list[RequestResponseCycle] = []
+        self._extensions: dict[str, dict[object, object]] = {BREAK_OFF: {"break_off": self._break_off}}
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {BREAK_OFF: {"break_off": partial(self._break_off, self.scope)}}
+        self.scope["extensions"] = self._extensions
 
     def on_headers_complete(self) -> None:
         before = self.cycle
         super().on_headers_complete()
-        if self.cycle is not before:
-            self._cycles = [*(cycle for cycle in self._cycles if not cycle.response_complete), self.cycle]
+        if self.cycle is before:
+            return
+        if before is not None and not before.response_complete:
+            self._cycles.append(self.cycle)
+        else:
+            self._cycles = [self.cycle]
 
     def connection_lost(self, exc: Exception | None) -> None:
         for cycle in self._cycles:

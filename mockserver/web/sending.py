@@ -18,7 +18,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 InThread = Callable[..., Awaitable[Any]]
 
 BREAK_OFF = "mockserver.break_off"
-"""The name of the ASGI extension whose ``break_off`` closes the connection in the middle of a reply."""
+"""The name of the ASGI extension whose ``break_off`` closes the connection that a scope came on."""
 _BATCH = 64 * 1024
 
 
@@ -66,7 +66,7 @@ def break_off(scope: Scope) -> None:
     """Break off the connection that a request came on."""
     extension = scope.get("extensions", {}).get(BREAK_OFF)
     if extension is not None:
-        extension["break_off"]()
+        extension["break_off"](scope)
 
 
 @contextlib.asynccontextmanager

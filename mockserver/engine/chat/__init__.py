@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 Finish = Literal["stop", "length", "tool_calls"]
@@ -52,33 +53,33 @@ class Conversation:
     transcript: str | None = None
     repairs: bool = False
 
-    @property
+    @cached_property
     def user(self) -> str:
         """Return the last message of the user."""
         return next((message.text for message in reversed(self.messages) if message.role == "user"), "")
 
-    @property
+    @cached_property
     def length(self) -> int:
         """Return how many characters the messages have."""
         return sum(len(message.text) for message in self.messages)
 
-    @property
+    @cached_property
     def system(self) -> str:
         """Return all that the system messages say."""
         return "\n".join(message.text for message in self.messages if message.role == "system")
 
-    @property
+    @cached_property
     def turn(self) -> int:
         """Return how many messages are the user's."""
         return sum(message.role == "user" for message in self.messages)
 
-    @property
+    @cached_property
     def tool_result(self) -> str | None:
         """Return the last message if it is the result of a tool."""
         last = self.messages[-1]
         return last.text if last.role == "tool" else None
 
-    @property
+    @cached_property
     def offered(self) -> frozenset[str]:
         """Return the names of the tools."""
         return frozenset(tool.name for tool in self.tools)

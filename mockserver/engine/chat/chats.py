@@ -33,8 +33,14 @@ class Chats:
     def choose(self, project: Project, asked: Asked) -> Chosen:
         """Return the next answer of the most specific fixture whose conditions hold."""
         chosen = None
+        said = {talk.user.strip() for talk in (asked.conversation, asked.filled)}
         for fixture in self._fixtures.chats:
-            if fixture.holds(asked) and self._is_turn_of(project, fixture) and chosen is None:
+            if (
+                fixture.match.may_be_said(said)
+                and fixture.holds(asked)
+                and self._is_turn_of(project, fixture)
+                and chosen is None
+            ):
                 chosen = fixture
         if chosen is None:
             return Chosen(None, _AS_USUAL)

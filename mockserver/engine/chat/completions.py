@@ -88,13 +88,13 @@ def _said(conversation: Conversation, step: Step, seed: int) -> tuple[str | None
         return step.text, []
     from mockserver.engine.chat import defaults
 
-    own = defaults.seed_of(conversation, seed)
     planned = step.calls
     if step.is_invented:
         tool = defaults.tool_for(conversation)
         if tool is None:
-            return _spoken(conversation, own, count(step.thinking or "")), []
+            return _spoken(conversation, seed, count(step.thinking or "")), []
         planned = (PlannedCall(tool.name, None),)
+    own = defaults.seed_of(conversation, seed)
     left = conversation.most_tokens - count(step.thinking or "") - count(step.text or "")
     share = left // len(planned) - max(count(call.name) for call in planned)
     calls = [
@@ -104,12 +104,13 @@ def _said(conversation: Conversation, step: Step, seed: int) -> tuple[str | None
     return step.text, calls
 
 
-def _spoken(conversation: Conversation, seed: str, thinking: int) -> str:
+def _spoken(conversation: Conversation, seed: int, thinking: int) -> str:
     from mockserver.engine.chat import defaults
 
     if conversation.schema is None:
         return defaults.speech(conversation)
-    return defaults.value(conversation, conversation.schema, seed, conversation.most_tokens - thinking)
+    own = defaults.seed_of(conversation, seed)
+    return defaults.value(conversation, conversation.schema, own, conversation.most_tokens - thinking)
 
 
 def _call_id(seed: str, number: int) -> str:

@@ -59,7 +59,7 @@ def speech(conversation: Conversation) -> str:
     if result is not None:
         return f"{_caller_of(conversation)} returned: {_shortened(result)}"
     asked, material = _split(conversation)
-    said = as_sentences(_SPEAKER.sub("", material))
+    said = as_sentences(_SPEAKER.sub("", material)) if material else []
     if not said:
         return f"You said: {_shortened(asked)}"
     if _TO_DO.search(asked):
@@ -97,6 +97,8 @@ def _split(conversation: Conversation) -> tuple[str, str]:
 
 def _paragraphs(text: str) -> tuple[str, str]:
     """Part a message into what is asked and what it is asked about: by its long paragraphs, or its script."""
+    if "\n" not in text and len(text) < 2 * _LONG - 1:
+        return text, ""
     parts = [part for part in re.split(r"\n\s*\n", text) if part.strip()]
     material = [part for part in parts if _is_material(part)]
     asked = [part for part in parts if not _is_material(part)]
