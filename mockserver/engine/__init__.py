@@ -36,9 +36,13 @@ PACKAGE = Path(__file__).parent.parent
 
 def fixture_folders(settings: Settings) -> Sequence[Path]:
     """Return the folders to read fixtures from: the ones that come along first."""
+    return (*([samples_folder()] if settings.samples else []), *settings.fixtures)
+
+
+def samples_folder() -> Path:
+    """Return the folder with the fixtures that come along."""
     installed = PACKAGE / "samples"
-    samples = installed if installed.is_dir() else PACKAGE.parent / "fixtures"
-    return (*([samples] if settings.samples else []), *settings.fixtures)
+    return installed if installed.is_dir() else PACKAGE.parent / "fixtures"
 
 
 class Engine:
@@ -52,7 +56,7 @@ class Engine:
         self.save_clock()
         self.keys = Keys(self.store, self.clock, settings.keys, settings.seed, Terms.of(settings))
         self.uploads = Uploads(self.store, self.keys, self.data.uploads, settings.upload_bytes)
-        self.fixtures = Fixtures(fixture_folders(settings))
+        self.fixtures = Fixtures(fixture_folders(settings), samples_folder())
         self.chats = Chats(self.fixtures)
         self.answers = Answers(self.store, self.fixtures, settings.seed)
         self.jobs = Jobs(self.store, self.keys, settings)

@@ -22,7 +22,9 @@ _SHORTEST_CHAPTER = 150
 _LONGEST_CHAPTER = 300
 _COMPARED = 60
 _REPEATED = 0.6
-_PLEASANTRIES = frozenset("thank thanks welcome hello hi bye goodbye sorry okay".split())
+_PLEASANTRIES = frozenset(
+    "thank thanks welcome hello hi bye goodbye sorry okay yes gracias merci danke grazie obrigado obrigada".split()
+)
 _SMALL_TALK = "help|hear|tell|believe|imagine|suggest|say|recommend"
 _PROMISE = re.compile(
     r"\b(?:(?:I|we)(?:'ll| will| shall| am going to|'m going to| are going to|'re going to)(?! (?:never|not)\b)"

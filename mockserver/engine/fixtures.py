@@ -21,13 +21,11 @@ class Fixtures:
     """The fixtures of some folders, in order; a later folder wins where two are equally specific.
 
     ``load`` may run in a worker thread while ``match`` is called: what it has made is put in place at its end.
-    ``chats`` are those that answer chat requests.
     """
 
-    chats: Sequence[ChatFixture]
-
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], samples: Path | None = None) -> None:
         self._folders = folders
+        self._samples = samples
         self._stamps: dict[Path, Stamp] = {}
         self._loaded: dict[Path, tuple[list[AnyFixture], list[Problem]]] = {}
         self.load()
@@ -38,6 +36,10 @@ class Fixtures:
         A file that has become wrong keeps answering as it did while it was right.
         """
         return self._load(self._look())
+
+    def comes_along(self, file: Path) -> bool:
+        """Say whether a fixture's file came with the server."""
+        return self._samples is not None and file.is_relative_to(self._samples)
 
     @property
     def files(self) -> int:
@@ -64,8 +66,9 @@ class Fixtures:
             loaded[path] = known
         self._loaded = loaded
         every = [fixture for fixtures, _ in loaded.values() for fixture in fixtures]
-        self._index = _Index(_ranked(fixture for fixture in every if isinstance(fixture, Fixture)))
-        self.chats = _ranked(fixture for fixture in every if isinstance(fixture, ChatFixture))
+        heard = _ranked(fixture for fixture in every if isinstance(fixture, Fixture))
+        chats = _ranked(fixture for fixture in every if isinstance(fixture, ChatFixture))
+        self._index = _Index(heard, chats)
         return self.problems
 
     def _look(self) -> dict[Path, Stamp]:
@@ -99,11 +102,16 @@ class Fixtures:
         for match in self._index.by_size.get(size, ()):
             match.identify()
 
+    @property
+    def chats(self) -> Sequence[ChatFixture]:
+        """Return the fixtures that answer chat requests, by rank."""
+        return self._index.chats
+
     def __iter__(self) -> Iterator[Fixture]:
         return iter(self._index.ordered)
 
     def __len__(self) -> int:
-        return len(self._index.ordered) + len(self.chats)
+        return len(self._index.ordered) + len(self._index.chats)
 
 
 def _ranked(found: Iterable[F]) -> list[F]:
@@ -115,8 +123,9 @@ def _ranked(found: Iterable[F]) -> list[F]:
 class _Index:
     """Fixtures by rank. Those for one very URL are kept apart: there may be many, and few can match."""
 
-    def __init__(self, ordered: Sequence[Fixture]) -> None:
+    def __init__(self, ordered: Sequence[Fixture], chats: Sequence[ChatFixture]) -> None:
         self.ordered = ordered
+        self.chats = chats
         self.by_url: dict[str, list[tuple[int, Fixture]]] = {}
         self.rest: list[tuple[int, Fixture]] = []
         self.by_size: dict[int | None, list[Match]] = {}

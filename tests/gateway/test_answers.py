@@ -330,7 +330,7 @@ answer: c
     reply = gateway.post({"model": "gpt-5", "prompt": "Roses again"})
     assert reply.status_code == 400
     view = reply.json()
-    assert view["message"] == "no fixture answers this request"
+    assert view["message"].startswith("no fixture answers this request: model='gpt-5', user='Roses again', turn=1")
     asked, once, near, far = view["metadata"]["errors"]
     assert asked == f"model='gpt-5', user='Roses again', turn=1, api_key={mask(gateway.api.key)!r}"
     assert once == "once (answers.yaml:10): it is for call 1 only"
@@ -378,8 +378,11 @@ def test_fixtures_for_chats_and_for_audio_share_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "problem"),
     [
-        ("answer: a\nanswers: [b]", 1, "answer and answers cannot be given together"),
+        ("answer: a\nanswers: [b]", 1, "a fixture for chats needs either answer or answers"),
         ("answer: a\nmatch: {file_name: b}", 2, "unknown field 'file_name'; there are: model, user, system"),
+        ("match: {user: a}\nanwser: b", 2, "unknown field 'anwser'; there are: name, match, answer, answers"),
+        ("match: {user: a}", 1, "a fixture for chats needs either answer or answers"),
+        ("answer:", 1, 'an empty answer is written ""'),
         ("answer:\n  text: a\n  json: {}", 2, "an answer is either text, json or an error"),
         ("answer:\n  error: {message: a}", 2, "an error needs a status"),
         ("answer:\n  error: {status: 200}", 2, "expected a whole number from 400 to 599, not 200"),

@@ -30,7 +30,7 @@ def _same(request_id: str, _: int) -> str:
 
 def _warm_up() -> None:
     from mockserver.apis.assemblyai import completed  # noqa: F401
-    from mockserver.engine.chat import defaults  # noqa: F401
+    from mockserver.engine.chat import speech  # noqa: F401
 
 
 PRERECORDED = Service(

@@ -154,8 +154,9 @@ def empty_upload() -> Reply:
     return Reply(_EMPTY_UPLOAD.encode(), 422, b"text/plain; charset=utf-8")
 
 
-def not_found(_: Call) -> Reply:
+def not_found(call: Call) -> Reply:
     """Return the answer to an unknown path; the real API answers in HTML, not JSON, here."""
+    call.hint = "there is no such path here; is /v1 or /v2 missing from the base URL?"
     return Reply(b"404: Not Found", 404, b"text/html; charset=utf-8")
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from mockserver.apis.assemblyai.completed import document_of
 from mockserver.apis.assemblyai.lemur import Heard, LemurParams, LemurQuestion
 from mockserver.engine import understanding
-from mockserver.engine.chat.defaults import about, as_sentences, to_do
 from mockserver.engine.chat.tokens import count
 from mockserver.engine.views import Passage
 from mockserver.web.family import Quirks
@@ -16,7 +15,7 @@ from mockserver.web.family import Quirks
 
 def respond(kind: str, asked: LemurParams, sources: Sequence[Heard], quirks: Quirks) -> dict[str, Any]:
     """Return the answer to a question of some kind, and what it took; this blocks."""
-    said = as_sentences(asked.get("input_text") or "")
+    said = understanding.sentences_of(asked.get("input_text") or "")
     for job, transcript in sources:
         said += document_of(job, transcript, quirks).shown_sentences
     response = _ANSWERS[kind](asked, said)
@@ -25,7 +24,7 @@ def respond(kind: str, asked: LemurParams, sources: Sequence[Heard], quirks: Qui
 
 
 def _about(asked: LemurParams, said: Sequence[Passage]) -> str:
-    return about(said, asked.get("prompt") or "")
+    return understanding.about(said, asked.get("prompt") or "")
 
 
 def _summary(_: LemurParams, said: Sequence[Passage]) -> str:
@@ -47,7 +46,7 @@ def _reply_to(question: LemurQuestion, said: Sequence[Passage]) -> dict[str, str
 
 
 def _to_do(_: LemurParams, said: Sequence[Passage]) -> str:
-    return to_do(said)
+    return understanding.to_do(said)
 
 
 _ANSWERS: Mapping[str, Callable[[LemurParams, Sequence[Passage]], Any]] = {

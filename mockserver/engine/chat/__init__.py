@@ -9,6 +9,18 @@ from typing import Any, Literal, NamedTuple
 Finish = Literal["stop", "length", "tool_calls"]
 
 
+class RefusedError(ValueError):
+    """Nothing can be said; the message tells why."""
+
+
+class Told(NamedTuple):
+    """A stored transcript: its text, its language, and who speaks."""
+
+    text: str
+    language: str
+    speakers: tuple[str, ...]
+
+
 class ToolCall(NamedTuple):
     """A call of a tool: ``arguments`` is JSON; ``id`` is hexadecimal, and the same for the same request."""
 
@@ -39,8 +51,9 @@ class Conversation:
     """What a model is asked.
 
     ``choice`` says whether a tool is to be called: none, auto, required, or ``forced``, the tool with that name.
-    ``schema`` is the JSON Schema of the answer, None where it is text. ``transcript`` is what was put into the
-    messages in place of a tag. ``repairs`` says that JSON is to be mended.
+    ``schema`` is the JSON Schema of the answer, None where it is text; ``wants_any_object`` asks for some JSON
+    object. ``transcript`` is what was put into the messages in place of a tag. ``repairs`` says that JSON is to be
+    mended.
     """
 
     model: str
@@ -50,8 +63,9 @@ class Conversation:
     forced: str | None = None
     schema: Any = None
     most_tokens: int = 1000
-    transcript: str | None = None
+    transcript: Told | None = None
     repairs: bool = False
+    wants_any_object: bool = False
 
     @cached_property
     def user(self) -> str:

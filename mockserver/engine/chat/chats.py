@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from mockserver.engine.fixtures import Fixtures
 from mockserver.engine.keys import Project
 
 _NEAREST = 3
+_COMPARED = 200
 _AS_USUAL = Step()
 Identity = tuple[Path, str, str]
 
@@ -57,8 +59,9 @@ class Chats:
         return met[fixture.identity] == fixture.match.call
 
     def nearest(self, asked: Asked) -> list[str]:
-        """Say of the fixtures that come nearest what does not hold."""
-        ranked = sorted(self._fixtures.chats, key=lambda fixture: sum(1 for _ in fixture.misses(asked)))
+        """Say of the fixtures that come nearest what does not hold; those that come along are left out."""
+        own = [fixture for fixture in self._fixtures.chats if not self._fixtures.comes_along(fixture.file)]
+        ranked = sorted(own, key=lambda fixture: (sum(1 for _ in fixture.misses(asked)), -_likeness(fixture, asked)))
         return [f"{fixture.name} ({fixture.file.name}:{fixture.line}): {self._why(fixture, asked)}"
                 for fixture in ranked[:_NEAREST]]  # fmt: skip
 
@@ -73,3 +76,9 @@ class Chats:
                 counts.clear()
             else:
                 counts.pop(project, None)
+
+
+def _likeness(fixture: ChatFixture, asked: Asked) -> float:
+    """Return how much what the user says is like what the fixture wants, from 0 to 1."""
+    wanted = fixture.match.user.wanted if fixture.match.user else ""
+    return SequenceMatcher(None, wanted[:_COMPARED].lower(), asked.conversation.user[:_COMPARED].lower()).ratio()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
-from mockserver.engine.chat import Completion, Conversation, ToolCall
+from mockserver.engine.chat import Completion, Conversation, RefusedError, ToolCall
 from mockserver.engine.chat.fixture import PlannedCall, Step
 from mockserver.engine.chat.tokens import LONGEST, count, tokens
 
@@ -28,24 +29,26 @@ def _of_call(call: ToolCall) -> int:
     return count(call.name) + count(call.arguments)
 
 
-def outcome(conversation: Conversation, step: Step, seed: int, context: int) -> Completion | str | None:
-    """Return what the model says, or why nothing can be said; None if a context of so many tokens is too small."""
-    from mockserver.engine.schema import SchemaError
+class Refusal(NamedTuple):
+    """Why nothing can be said."""
 
+    reason: str
+
+
+def outcome(conversation: Conversation, step: Step, seed: int, context: int) -> Completion | Refusal:
+    """Return what the model says, if a context of so many tokens has room for it."""
     room = context - conversation.most_tokens
-    if conversation.length // LONGEST > room:
-        return None
-    spent = prompt_tokens(conversation)
-    if spent > room:
-        return None
+    spent = 0 if conversation.length // LONGEST > room else prompt_tokens(conversation)
+    if not 0 < spent <= room:
+        return Refusal("model context limit exceeded")
     try:
         return complete(conversation, step, seed, spent)
-    except SchemaError as error:
-        return str(error)
+    except RefusedError as error:
+        return Refusal(str(error))
 
 
 def complete(conversation: Conversation, step: Step, seed: int, spent: int) -> Completion:
-    """Return what the model says, cut where its tokens end; ``spent`` are those of the prompt. Raises SchemaError."""
+    """Return what the model says, cut where its tokens end; ``spent`` are those of the prompt. Raises RefusedError."""
     text, calls = _said(conversation, step, seed)
     if conversation.repairs:
         text, calls = _repaired(text), [call._replace(arguments=_repaired(call.arguments) or "") for call in calls]
@@ -86,31 +89,32 @@ def _cut(calls: Sequence[ToolCall], left: int) -> list[ToolCall]:
 def _said(conversation: Conversation, step: Step, seed: int) -> tuple[str | None, list[ToolCall]]:
     if not step.is_invented and not step.calls:
         return step.text, []
-    from mockserver.engine.chat import defaults
+    from mockserver.engine.chat.structure import seed_of
+    from mockserver.engine.chat.tool_choice import arguments, tool_for
 
     planned = step.calls
     if step.is_invented:
-        tool = defaults.tool_for(conversation)
+        tool = tool_for(conversation)
         if tool is None:
-            return _spoken(conversation, seed, count(step.thinking or "")), []
+            return _answer(conversation, seed, count(step.thinking or "")), []
         planned = (PlannedCall(tool.name, None),)
-    own = defaults.seed_of(conversation, seed)
+    own = seed_of(conversation, seed)
     left = conversation.most_tokens - count(step.thinking or "") - count(step.text or "")
     share = left // len(planned) - max(count(call.name) for call in planned)
     calls = [
-        ToolCall(_call_id(own, number), call.name, defaults.arguments(conversation, call, f"{own}/{number}", share))
+        ToolCall(_call_id(own, number), call.name, arguments(conversation, call, f"{own}/{number}", share))
         for number, call in enumerate(planned)
     ]
     return step.text, calls
 
 
-def _spoken(conversation: Conversation, seed: int, thinking: int) -> str:
-    from mockserver.engine.chat import defaults
+def _answer(conversation: Conversation, seed: int, thinking: int) -> str:
+    from mockserver.engine.chat.speech import speech
+    from mockserver.engine.chat.structure import seed_of, structured
 
-    if conversation.schema is None:
-        return defaults.speech(conversation)
-    own = defaults.seed_of(conversation, seed)
-    return defaults.value(conversation, conversation.schema, own, conversation.most_tokens - thinking)
+    if conversation.schema is None and not conversation.wants_any_object:
+        return speech(conversation)
+    return structured(conversation, seed_of(conversation, seed), conversation.most_tokens - thinking)
 
 
 def _call_id(seed: str, number: int) -> str:

@@ -41,12 +41,14 @@ class TextMatch:
         exact = 1_000 if self.kind == "is" else 0
         return exact + len(re.sub(r"[*?\[\]]", "", self.wanted) if self.kind == "glob" else self.wanted)
 
-    def __str__(self) -> str:
+    @property
+    def breach(self) -> str:
+        """Say what is wrong with a text that is not as wanted."""
         return f"{_VERBS[self.kind]} {self.wanted!r}"
 
 
 _FLAGS = {"contains": re.IGNORECASE, "regex": re.NOFLAG, "is": re.NOFLAG}
-_VERBS = {"contains": "contain", "glob": "fit", "regex": "match", "is": "be"}
+_VERBS = {"contains": "does not contain", "glob": "does not fit", "regex": "does not match", "is": "is not"}
 
 
 class Asked(NamedTuple):
@@ -87,7 +89,7 @@ class ChatMatch:
         talk = asked.conversation
         yield from _text_miss("model", self.model, talk.model)
         if self.api_key is not None and not self.api_key.holds(asked.key):
-            yield f"api_key does not {self.api_key}: it is {mask(asked.key)!r}"
+            yield f"api_key {self.api_key.breach}: it is {mask(asked.key)!r}"
         if self.turn not in (None, talk.turn):
             yield f"turn is {talk.turn}, not {self.turn}"
         if missing := [name for name in self.tools if name not in talk.offered]:
@@ -116,7 +118,7 @@ def _text_miss(name: str, wanted: TextMatch | None, text: str | None, or_else: s
     if wanted is None or text is None or wanted.holds(text):
         return
     if or_else is None or not wanted.holds(or_else):
-        yield f"{name} does not {wanted}: it is {text[:_SHOWN]!r}"
+        yield f"{name} {wanted.breach}: it is {text[:_SHOWN]!r}"
 
 
 @dataclass(frozen=True)

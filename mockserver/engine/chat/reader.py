@@ -12,11 +12,19 @@ from mockserver.engine.chat.fixture import ChatError, ChatFixture, ChatMatch, Pl
 from mockserver.engine.yaml_reader import FixtureError, Reader, line_of, micros
 
 _KINDS = ("contains", "glob", "regex", "is")
+_ONLY_CHATS = frozenset("model user system tool_result turn tools transcript_id call".split())
 
 
 def is_for_chats(node: yaml.Node) -> bool:
-    """Say whether a document is a fixture for chats: it has an answer, or answers."""
-    return isinstance(node, yaml.MappingNode) and any(key.value in ("answer", "answers") for key, _ in node.value)
+    """Say whether a document is a fixture for chats: it has answers, or conditions that only chats have."""
+    fields = _fields_of(node)
+    return bool({"answer", "answers"} & fields.keys() or _ONLY_CHATS & _fields_of(fields.get("match")).keys())
+
+
+def _fields_of(node: yaml.Node | None) -> dict[str, yaml.Node]:
+    if not isinstance(node, yaml.MappingNode):
+        return {}
+    return {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
 
 
 class ChatReader(Reader):
@@ -33,8 +41,8 @@ class ChatReader(Reader):
                 "answers": lambda n: tuple(map(self._step, self.sequence(n))),
             },
         )
-        if "answer" in fields and "answers" in fields:
-            raise FixtureError(line_of(node), "answer and answers cannot be given together")
+        if ("answer" in fields) == ("answers" in fields):
+            raise FixtureError(line_of(node), "a fixture for chats needs either answer or answers")
         return ChatFixture(
             fields.get("name", name),
             self._path,
@@ -89,6 +97,8 @@ class ChatReader(Reader):
 
     def _step(self, node: yaml.Node) -> Step:
         if isinstance(node, yaml.ScalarNode):
+            if node.tag == "tag:yaml.org,2002:null":
+                raise FixtureError(line_of(node), 'an empty answer is written ""')
             return Step(text=self.text(node))
         fields = self.mapping(
             node,

@@ -20,7 +20,7 @@ _Price = Annotated[float, Field(ge=0, le=1e9)]
 _Name = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
 """A name that may stand in a header."""
 _OWN = Path(__file__).with_name("models.toml")
-_KNOWN_NOWHERE = "other"
+_DEFAULT_KIND = "other"
 
 
 class CatalogueError(ValueError):
@@ -75,6 +75,7 @@ class _Entry(TypedDict):
     free: bool
     finish_reasons: _FinishReasons
     tool_call_prefix: str
+    names_in_content: bool
 
 
 class _File(TypedDict, total=False):
@@ -159,11 +160,11 @@ def _first_problem(error: Exception) -> str:
 
 
 def _model(path: Path, given: Mapping[str, Any], kinds: Mapping[str, Mapping[str, Any]]) -> Model:
-    kind = str(given.get("kind", _KNOWN_NOWHERE))
+    kind = str(given.get("kind", _DEFAULT_KIND))
     name = f"{path}: {given.get('id', 'a model without id')}"
     if kind not in kinds:
         raise CatalogueError(f"{name}: there is no kind {kind!r}; there are: {', '.join(kinds)}")
-    fields = {"kind": kind, "without": [], **kinds[_KNOWN_NOWHERE], **kinds[kind], **given}
+    fields = {"kind": kind, "without": [], **kinds[_DEFAULT_KIND], **kinds[kind], **given}
     fields.setdefault("name", str(fields.get("id")))
     fields.setdefault("description", f"{fields['name']}, as this server answers for it.")
     try:
@@ -191,7 +192,7 @@ def _made(entry: _Entry) -> Model:
         is_free=entry["free"],
         finish_reasons=entry["finish_reasons"],
         tool_call_prefix=entry["tool_call_prefix"],
-        names_in_content=entry["creator"] != "OpenAI",
+        names_in_content=entry["names_in_content"],
         view={
             "id": entry["id"],
             "name": entry["name"],

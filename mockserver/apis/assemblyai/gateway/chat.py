@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from mockserver.apis.assemblyai.gateway import errors, quotas
 from mockserver.apis.assemblyai.gateway.catalogue import models_of, region_of
+from mockserver.apis.assemblyai.gateway.conversation import conversation_of, wants_transcript, with_transcript
 from mockserver.apis.assemblyai.gateway.render import Answer, Pace, events, whole
-from mockserver.apis.assemblyai.gateway.requests import Attempt, attempts_of, conversation_of, wants_transcript
+from mockserver.apis.assemblyai.gateway.requests import Attempt, attempts_of
 from mockserver.apis.assemblyai.gateway.schemas import CHAT_PARAMS
-from mockserver.apis.assemblyai.gateway.stored import text_of
+from mockserver.apis.assemblyai.gateway.stored import told
 from mockserver.engine.chat import Completion, Conversation
-from mockserver.engine.chat.completions import outcome
+from mockserver.engine.chat.completions import Refusal, outcome
 from mockserver.engine.chat.fixture import Asked, Step
 from mockserver.engine.clock import SECOND
 from mockserver.engine.keys import mask
@@ -76,23 +77,30 @@ async def _choose(call: Call, attempts: list[Attempt]) -> _Chosen:
     """Return the first answer that is no error which the next attempt may avoid. Raises ApiError."""
     failure: ApiError | None = None
     for attempt in attempts:
-        identifier = attempt.params.get("transcript_id")
-        sent = conversation_of(attempt, None)
-        transcript = await _transcript(call, attempt, identifier)
-        filled = sent if transcript is None else conversation_of(attempt, transcript)
-        asked = Asked(sent, filled, identifier, call.key)
+        asked = await _asked(call, attempt)
         chosen = call.engine.chats.choose(call.project, asked)
         call.fixture = chosen.fixture
         if chosen.fixture is None and call.project.terms.strict:
             raise errors.not_answered(_shown(asked), call.engine.chats.nearest(asked))
         error = chosen.step.error
         if error is None:
-            return _Chosen(attempt, filled, chosen.step)
+            return _Chosen(attempt, asked.filled, chosen.step)
         failure = errors.from_model(error.status, error.message, error.retry_after)
         if error.status < 500 and error.status != 429:
             break
     assert failure is not None
     raise failure
+
+
+async def _asked(call: Call, attempt: Attempt) -> Asked:
+    """Return what is asked, with a stored transcript in the place of its tag."""
+    sent, identifier = conversation_of(attempt), attempt.params.get("transcript_id")
+    if identifier is None:
+        return Asked(sent, sent, None, call.key)
+    if not wants_transcript(sent):
+        call.hint = "transcript_id is ignored: no message has the tag {{ transcript }}"
+        return Asked(sent, sent, identifier, call.key)
+    return Asked(sent, with_transcript(sent, await told(call, identifier)), identifier, call.key)
 
 
 def _shown(asked: Asked) -> str:
@@ -115,18 +123,9 @@ def _cut(value: str | int) -> str | int:
     return value[:_SHOWN] if isinstance(value, str) else value
 
 
-async def _transcript(call: Call, attempt: Attempt, identifier: str | None) -> str | None:
-    if identifier is None:
-        return None
-    if not wants_transcript(attempt):
-        call.hint = "transcript_id is ignored: no message has the tag {{ transcript }}"
-        return None
-    return await text_of(call, identifier)
-
-
 async def _complete(call: Call, chosen: _Chosen, size: int) -> Completion:
     talk, step = chosen.conversation, chosen.step
-    size += len(talk.transcript or "") + step.length
+    size += len(talk.transcript.text if talk.transcript else "") + step.length
     arguments = (talk, step, call.engine.settings.seed, chosen.attempt.model.context_length)
     if size <= _SHORT and talk.schema is None and not talk.tools:
         found = outcome(*arguments)
@@ -134,10 +133,8 @@ async def _complete(call: Call, chosen: _Chosen, size: int) -> Completion:
         found = await call.courier.in_slow_thread(outcome, *arguments)
     else:
         found = await call.courier.workshop.run(outcome, *arguments)
-    if found is None:
-        raise errors.invalid(["model context limit exceeded"])
-    if isinstance(found, str):
-        raise errors.invalid([f"{'tools' if talk.schema is None else 'response_format'} is invalid: {found}"])
+    if isinstance(found, Refusal):
+        raise errors.invalid([found.reason])
     return found
 
 

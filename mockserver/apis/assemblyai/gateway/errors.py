@@ -36,9 +36,13 @@ def invalid(problems: Sequence[str]) -> ApiError:
     return ApiError(400, "invalid request body", "; ".join(told), details=told)
 
 
-def no_such_transcript(*, deleted: bool = False) -> ApiError:
+def no_such_transcript(identifier: str, *, deleted: bool = False) -> ApiError:
     """Return the answer to a transcript that the project does not have, or no longer has."""
-    return ApiError(404, "transcript deleted" if deleted else "transcript not found")
+    if deleted:
+        return ApiError(404, "transcript deleted", "it was deleted, or has outlived its time")
+    return ApiError(
+        404, "transcript not found", f"this key has no transcript {identifier[:200]}; every key has its own"
+    )
 
 
 def rate_limited(seconds: int, _: Collection[str] = ()) -> ApiError:
@@ -46,15 +50,26 @@ def rate_limited(seconds: int, _: Collection[str] = ()) -> ApiError:
     return ApiError(429, _TOO_MANY, f"the window ends in {seconds} s", {"Retry-After": str(seconds)})
 
 
+def one_too_many(limit: int, seconds: int, subject: str) -> ApiError:
+    """Return the refusal of one request too many to a model, or for speech understanding."""
+    hint = (
+        f"the limit is {limit} requests to {subject} in 60 s, and this window ends in {seconds} s; "
+        "--llm-rate-limit 0, or llm_rate_limit 0 in the terms of the key, takes it away"
+    )
+    return ApiError(429, _TOO_MANY, hint, {"Retry-After": str(seconds)})
+
+
 def negative_balance() -> ApiError:
     """Return the refusal of a request for which nobody pays."""
-    return ApiError(400, "Your current account balance is negative. Please top up to continue using the API.")
+    text = "Your current account balance is negative. Please top up to continue using the API."
+    return ApiError(400, text, "the terms of this key say so; see /_mock/terms")
 
 
 def not_answered(asked: str, nearest: Sequence[str]) -> ApiError:
     """Return the refusal, in strict mode, of a request that no fixture answers."""
-    near = " | ".join(nearest) or "there are no fixtures"
-    return ApiError(400, "no fixture answers this request", f"{asked}; nearest: {near}", details=(asked, *nearest))
+    near = " | ".join(nearest) or "there are no fixtures for chats"
+    text = f"no fixture answers this request: {asked}; nearest: {near}"
+    return ApiError(400, text, text, details=(asked, *nearest))
 
 
 def from_model(status: int, message: str | None, retry_after: int | None) -> ApiError:
@@ -76,6 +91,7 @@ def method_not_allowed(allowed: str) -> ApiError:
 
 def not_found(call: Call) -> Reply:
     """Return the answer to an unknown path."""
+    call.hint = "the LLM Gateway has /v1/chat/completions, /v1/models, /v1/understanding and /v1/understanding/validate"
     return reply(call, ApiError(404, _phrase(404)))
 
 
@@ -101,8 +117,5 @@ def _body(call: Call, error: ApiError) -> dict[str, Any]:
     if "nested_errors" in call.quirks:
         nested = {"code": error.status, "message": error.message, "metadata": metadata}
         return {"error": nested, "request_id": call.request_id}
-    if metadata:
-        return {
-            "code": error.status, "message": error.message, "request_id": call.request_id, "metadata": metadata,
-        }  # fmt: skip
-    return {"request_id": call.request_id, "message": error.message, "code": error.status}
+    flat = {"request_id": call.request_id, "message": error.message, "code": error.status}
+    return flat | {"metadata": metadata} if metadata else flat

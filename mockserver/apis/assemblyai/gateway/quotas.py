@@ -14,7 +14,7 @@ from mockserver.web.replies import Headers
 
 _WINDOW = 60 * SECOND
 _NO_MODEL = "Your account does not have access to this LLM Gateway model"
-_PLANS = {"paid": 30, "free": 2}
+_PLANS = {"paid": 30, "free": 2, "none": 0}
 
 
 def check_access(call: Call) -> None:
@@ -52,7 +52,7 @@ def _hit(call: Call, name: str, limit: int | None) -> Decision:
 
 
 def _limit_of(terms: Terms) -> int:
-    return _PLANS.get(terms.llm_plan, _PLANS["free"])
+    return _PLANS[terms.llm_plan]
 
 
 def _counted(decision: Decision, subject: tuple[bytes, bytes], service: bytes) -> Headers:
@@ -66,7 +66,7 @@ def _counted(decision: Decision, subject: tuple[bytes, bytes], service: bytes) -
         (b"x-ratelimit-service", service),
     )
     if not decision.allowed:
-        refusal = errors.rate_limited(decision.reset)
+        refusal = errors.one_too_many(decision.limit, decision.reset, subject[1].decode())
         refusal.add(headers)
         raise refusal
     return headers

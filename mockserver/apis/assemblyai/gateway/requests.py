@@ -12,9 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from mockserver.apis.assemblyai.gateway import errors
 from mockserver.apis.assemblyai.gateway.catalogue import Catalogue, Model
 from mockserver.apis.assemblyai.gateway.schemas import CHAT_PARAMS, ChatParams
-from mockserver.engine.chat import Conversation, Message, Tool, ToolCall
 
-TAG = "{{ transcript }}"
 _DEFAULT_TOKENS = 1000
 _MOST_FALLBACKS = 2
 _TOO_DEEP = "the body is nested too deeply"
@@ -88,23 +86,31 @@ def attempts_of(body: bytes, catalogue: Catalogue, region: str, *, strangers: bo
     params = parsed(body, CHAT_PARAMS)
     if not params.get("messages") and params.get("prompt") is None:
         raise errors.invalid(["one of messages or prompt required"])
-    fallbacks = params.get("fallbacks") or ()
-    problems: dict[str, None] = {}
-    attempts: list[Attempt] = []
-    for asked in (params, *(_overridden(params, fallback) for fallback in fallbacks)):
-        problems |= dict.fromkeys(_request_problems(asked, strangers=strangers))
-        model = catalogue.find(asked["model"], region)
-        if model is None:
-            problems[f"model {asked['model'][:200]} is not supported"] = None
-            continue
-        problems |= dict.fromkeys(_unsupported(asked, model, catalogue.parameters))
-        attempts.append(Attempt(asked, model))
+    fallbacks = [_overridden(params, fallback) for fallback in params.get("fallbacks") or ()]
+    found = [_attempt(asked, catalogue, region, strangers=strangers) for asked in (params, *fallbacks)]
+    problems = dict.fromkeys(problem for _, problems in found for problem in problems)
     if problems:
         raise errors.invalid(list(problems))
-    config = params.get("fallback_config") or {}
-    retried = attempts[:1] if (fallbacks or config) and config.get("retry") is not False else []
+    return _in_order([attempt for attempt, _ in found if attempt is not None], params.get("fallback_config") or {})
+
+
+def _attempt(
+    asked: Params, catalogue: Catalogue, region: str, *, strangers: bool
+) -> tuple[Attempt | None, Sequence[str]]:
+    """Return a way to answer, if there is such a model, and what is wrong with what it is asked."""
+    problems = list(_request_problems(asked, strangers=strangers))
+    model = catalogue.find(asked["model"], region)
+    if model is None:
+        return None, [*problems, f"model {asked['model'][:200]} is not supported"]
+    return Attempt(asked, model), [*problems, *_unsupported(asked, model, catalogue.parameters)]
+
+
+def _in_order(attempts: Sequence[Attempt], config: Params) -> list[Attempt]:
+    """Return the attempts as they are to be made: the first is made twice, and not all may be allowed."""
+    first, *fallbacks = attempts
     depth = config.get("depth")
-    return [*attempts[:1], *retried, *attempts[1:][: _MOST_FALLBACKS if depth is None else depth]]
+    repeated = [first] if (fallbacks or config) and config.get("retry") is not False else []
+    return [first, *repeated, *fallbacks[: _MOST_FALLBACKS if depth is None else depth]]
 
 
 def _overridden(params: Params, fallback: Params) -> Params:
@@ -187,66 +193,3 @@ def _unsupported(params: Params, model: Model, known: frozenset[str]) -> Iterato
         is_off = value is None or value is False or value == []
         if name in known and name not in model.supported_parameters and not is_off:
             yield f"model {model.id} does not support {name}"
-
-
-def wants_transcript(attempt: Attempt) -> bool:
-    """Say whether a message has the tag that stands for a transcript."""
-    return any(TAG in message.text for message in _messages(attempt.params))
-
-
-def _text_of(message: Params) -> str:
-    content: Any = message.get("content") or ""
-    return content if isinstance(content, str) else "".join(part["text"] for part in content)
-
-
-def conversation_of(attempt: Attempt, transcript: str | None) -> Conversation:
-    """Return what is asked; a transcript takes the place of the first tag."""
-    params = attempt.params
-    messages = tuple(_messages(params, named=attempt.model.names_in_content))
-    if transcript is not None:
-        place = next(place for place, message in enumerate(messages) if TAG in message.text)
-        filled = messages[place]._replace(text=messages[place].text.replace(TAG, transcript, 1))
-        messages = (*messages[:place], filled, *messages[place + 1 :])
-    choice, forced = _choice(params.get("tool_choice"))
-    return Conversation(
-        model=attempt.model.id,
-        messages=messages,
-        tools=tuple(_tools(params)),
-        choice=choice,
-        forced=forced,
-        schema=_schema(params.get("response_format") or {}),
-        most_tokens=params.get("max_tokens") or params.get("max_completion_tokens") or attempt.default_tokens,
-        transcript=transcript,
-        repairs=bool(params.get("post_processing_steps")),
-    )
-
-
-def _choice(asked: Any) -> tuple[Any, str | None]:
-    """Return whether a tool is to be called, and the name of the one that must be."""
-    if isinstance(asked, dict):
-        return "auto", asked["function"]["name"]
-    return asked or "auto", None
-
-
-def _messages(params: Params, *, named: bool = False) -> Iterator[Message]:
-    """Yield the messages; where they are ``named``, one of somebody with a name begins with it."""
-    asked: Sequence[Params] = params.get("messages") or [{"role": "user", "content": params.get("prompt") or ""}]
-    for message in asked:
-        calls = tuple(
-            ToolCall(call["id"], call["function"]["name"], call["function"]["arguments"])
-            for call in message.get("tool_calls") or ()
-        )
-        name = f"{message['name']}: " if named and message.get("name") else ""
-        yield Message(message["role"], name + _text_of(message), calls, message.get("tool_call_id"))
-
-
-def _tools(params: Params) -> Iterator[Tool]:
-    for tool in params.get("tools") or ():
-        function = tool["function"]
-        yield Tool(function["name"], function.get("description") or "", function.get("parameters"))
-
-
-def _schema(response_format: Params) -> Any:
-    if response_format.get("type") == "json_object":
-        return {"type": "object"}
-    return (response_format.get("json_schema") or {}).get("schema")

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from mockserver.apis.assemblyai.gateway import errors
 from mockserver.apis.assemblyai.lookup import current
+from mockserver.engine.chat import Told
 from mockserver.engine.store import Row
 from mockserver.web.family import Call, Quirks
 from mockserver.web.workshop import LONG
@@ -18,10 +19,10 @@ async def completed(call: Call, identifier: str) -> tuple[Row, bytes]:
     """Return a completed job of the project, and its encoded transcript. Raises ApiError."""
     job = await current(call, identifier)
     if job is None:
-        raise errors.no_such_transcript()
+        raise errors.no_such_transcript(identifier)
     call.job = job["id"]
     if job["deleted"] is not None:
-        raise errors.no_such_transcript(deleted=True)
+        raise errors.no_such_transcript(identifier, deleted=True)
     if job["status"] != "completed":
         raise errors.invalid([f"transcript is not completed: its status is {job['status']}"])
     return job, call.engine.jobs.transcript(job)
@@ -33,13 +34,15 @@ async def computed(call: Call, make: Callable[..., T], job: Row, transcript: byt
     return await run(make, dict(job), transcript, call.quirks, *arguments)
 
 
-async def text_of(call: Call, identifier: str) -> str:
-    """Return the text of a completed transcript as it is given out. Raises ApiError."""
+async def told(call: Call, identifier: str) -> Told:
+    """Return what a completed transcript tells, as it is given out. Raises ApiError."""
     job, transcript = await completed(call, identifier)
-    return await computed(call, _text, job, transcript)
+    return await computed(call, _told, job, transcript)
 
 
-def _text(job: Row, transcript: bytes, quirks: Quirks) -> str:
+def _told(job: Row, transcript: bytes, quirks: Quirks) -> Told:
     from mockserver.apis.assemblyai.completed import document_of
 
-    return document_of(job, transcript, quirks).shown.text
+    shown = document_of(job, transcript, quirks).shown
+    speakers = dict.fromkeys(turn.speaker for turn in shown.turns if turn.speaker is not None)
+    return Told(shown.text, shown.language, tuple(speakers))
