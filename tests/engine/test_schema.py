@@ -369,6 +369,17 @@ def test_a_property_is_filled_as_its_name_says(name: str) -> None:
     assert re.fullmatch(LOOKS[name], invent(of_names(name), "seed", TEXTS)[name])
 
 
+@pytest.mark.parametrize("name", ["guest", "agent", "caller", "patient", "customer", "speaker", "host", "invitedGuests"])
+def test_a_property_for_a_person_is_filled_with_a_name(name: str) -> None:
+    made = invent(of_names(name), "seed", TEXTS)[name]
+    assert made not in TEXTS
+    assert re.fullmatch(LOOKS["name"], made)
+
+
+def test_the_agent_of_a_user_is_no_person() -> None:
+    assert "/" in invent(of_names("user_agent"), "seed", TEXTS)["user_agent"]
+
+
 def numbers(name: str, **bounds: float) -> Iterator[float]:
     schema = {"type": "object", "properties": {name: {"type": "number", **bounds}}, "required": [name]}
     return (invent(schema, str(seed))[name] for seed in range(30))

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from mockserver.engine.schema.merging import ImpossibleError, canonical
-from mockserver.engine.schema.texts import tails
+from mockserver.engine.schema.names import tails
 
 _USUAL = (Fraction(1), Fraction(100))
 _CENT = Fraction(1, 100)
