@@ -369,7 +369,9 @@ def test_a_property_is_filled_as_its_name_says(name: str) -> None:
     assert re.fullmatch(LOOKS[name], invent(of_names(name), "seed", TEXTS)[name])
 
 
-@pytest.mark.parametrize("name", ["guest", "agent", "caller", "patient", "customer", "speaker", "host", "invitedGuests"])
+@pytest.mark.parametrize(
+    "name", ["guest", "agent", "caller", "patient", "customer", "speaker", "host", "invitedGuests"]
+)
 def test_a_property_for_a_person_is_filled_with_a_name(name: str) -> None:
     made = invent(of_names(name), "seed", TEXTS)[name]
     assert made not in TEXTS

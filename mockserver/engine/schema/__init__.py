@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mockserver.engine.schema.budget import SpentError
+from mockserver.engine.schema.demands import Place
 from mockserver.engine.schema.document import Document, SchemaError
-from mockserver.engine.schema.inventor import Inventor, Place
+from mockserver.engine.schema.inventor import Inventor
 from mockserver.engine.schema.merging import ImpossibleError
-from mockserver.engine.schema.parts import FULL, LEAN, LEAST, SpentError
+from mockserver.engine.schema.parts import FULL, LEAN, LEAST
 
 __all__ = ["FULL", "LEAN", "LEAST", "SchemaError", "check", "invent"]
 

@@ -131,7 +131,7 @@ class Document:
         except Exception:
             return None
 
-    def _rewritten(self, node: Any, base: str, named: bool = False) -> Any:
+    def _rewritten(self, node: Any, base: str, *, named: bool = False) -> Any:
         if isinstance(node, list):
             return [self._rewritten(each, base) for each in node]
         if not isinstance(node, dict):
@@ -140,7 +140,7 @@ class Document:
             return {key: self._rewritten(value, base) for key, value in node.items()}
         base = _base(node, base)
         plain = {
-            key: value if key in _LITERALS else self._rewritten(value, base, key in _MAPS)
+            key: value if key in _LITERALS else self._rewritten(value, base, named=key in _MAPS)
             for key, value in node.items()
             if key not in _PLACES or not isinstance(value, str | bool)
         }
@@ -230,7 +230,7 @@ def _base(node: dict[str, Any], base: str) -> str:
     return urldefrag(urljoin(base, identity))[0] if isinstance(identity, str) else base
 
 
-def _places(node: Any, base: str, path: str, named: bool = False) -> Iterator[tuple[str, str]]:
+def _places(node: Any, base: str, path: str, *, named: bool = False) -> Iterator[tuple[str, str]]:
     if isinstance(node, list):
         for place, each in enumerate(node):
             yield from _places(each, base, f"{path}/{place}")
@@ -245,4 +245,4 @@ def _places(node: Any, base: str, path: str, named: bool = False) -> Iterator[tu
     for key, value in node.items():
         if named or key not in _LITERALS:
             step = str(key).replace("~", "~0").replace("/", "~1")
-            yield from _places(value, base, f"{path}/{step}", not named and key in _MAPS)
+            yield from _places(value, base, f"{path}/{step}", named=not named and key in _MAPS)

@@ -4,54 +4,25 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Any
 
+from mockserver.engine.schema.budget import Budget
+from mockserver.engine.schema.demands import Place, closed, element_of, is_taken, offered, ordered_types, sought
 from mockserver.engine.schema.document import Document, pointer
-from mockserver.engine.schema.merging import ImpossibleError, both, canonical, element, types_of
+from mockserver.engine.schema.merging import ImpossibleError, both, canonical
 from mockserver.engine.schema.numbers import number
-from mockserver.engine.schema.parts import FULL, LEAN, LEAST, TYPES, Budget, Parts, Plan
+from mockserver.engine.schema.parts import LEAST, Parts, Plan
 from mockserver.engine.schema.texts import Texts
 
 MOST_STEPS, MOST_VALUES, MOST_CHARACTERS = 20_000, 5_000, 200_000
 DEEPEST = 60
 _ATTEMPTS = 24
 _RETRIES = 3
-_DEEP = 8
-_LOOPS = 2
-_INFERRED = {
-    "object": ("properties", "required", "additionalProperties", "patternProperties", "propertyNames", "minProperties",
-               "maxProperties", "dependentRequired"),
-    "array": ("items", "prefixItems", "contains", "minItems", "maxItems", "uniqueItems"),
-    "string": ("minLength", "maxLength", "pattern", "format"),
-    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-}  # fmt: skip
 _FRAGILE = frozenset(
     {"not", "oneOf", "anyOf", "allOf", "if", "contains", "maxContains", "patternProperties", "propertyNames", "$ref",
      "dependentRequired", "dependentSchemas", "dependencies", "multipleOf", "unevaluatedProperties", "unevaluatedItems"}
 )  # fmt: skip
-
-
-class Place(NamedTuple):
-    """Where a value stands, and how much of it is wanted."""
-
-    path: tuple[str | int, ...] = ()
-    name: str = ""
-    thrift: int = FULL
-    references: tuple[str, ...] = ("mock:schema#",)
-    loops: int = 0
-
-    def below(self, step: str | int) -> Place:
-        """Return the place of a member or an element."""
-        name = self.name if isinstance(step, int) else step
-        return self._replace(path=(*self.path, step), name=name)
-
-    def through(self, references: Sequence[str]) -> Place:
-        """Return this place for what the references lead to: thriftier, if they have led there before."""
-        loops = self.loops + sum(reference in self.references for reference in references)
-        lean = loops >= _LOOPS or len(self.path) >= _DEEP
-        thrift = max(self.thrift, LEAN) if lean else self.thrift
-        return self._replace(references=(*self.references, *references), loops=loops, thrift=thrift)
 
 
 class Inventor:
@@ -74,7 +45,7 @@ class Inventor:
             try:
                 plain = self._parts.plain(schema, plan)
                 made = self._made(plain, place.through(plan.references), plan, attempt, taken)
-                if self._is_valid(schema, made, fragile) and not _is_taken(plain, made, taken):
+                if self._is_valid(schema, made, fragile=fragile) and not is_taken(plain, made, taken):
                     return made
                 problem = ImpossibleError(f"nothing satisfies {_keywords(schema)} at {pointer(place.path)}")
                 attempts = plan.count * _RETRIES
@@ -86,20 +57,20 @@ class Inventor:
     def _rng(self, place: Place, attempt: int) -> random.Random:
         return random.Random(f"{self._seed}/{pointer(place.path)}/{attempt}")
 
-    def _is_valid(self, schema: Any, made: Any, fragile: bool) -> bool:
+    def _is_valid(self, schema: Any, made: Any, *, fragile: bool) -> bool:
         return not fragile or self._document.accepts(schema, made)
 
     def _made(self, plain: dict[str, Any], place: Place, plan: Plan, attempt: int, taken: Collection[str]) -> Any:
         self._budget.spend(values=1)
         if "enum" in plain:
             return self._of_enum(plain, plan.rng, taken)
-        for offered in _offered(plain, plan.rng) if attempt == 0 else ():
-            if self._document.accepts({**plain, "default": None}, offered):
-                return self._copied(offered)
+        for offer in offered(plain, plan.rng) if attempt == 0 else ():
+            if self._document.accepts({**plain, "default": None}, offer):
+                return self._copied(offer)
         return self._of_type(plain, place, plan, attempt, taken)
 
     def _of_type(self, plain: dict[str, Any], place: Place, plan: Plan, attempt: int, taken: Collection[str]) -> Any:
-        kind = plan.choose(_ordered_types(plain, place, plan.rng))
+        kind = plan.choose(ordered_types(plain, place, plan.rng))
         if kind == "object":
             return self._object(plain, place, plan.rng)
         if kind == "array":
@@ -112,7 +83,7 @@ class Inventor:
 
     def _of_enum(self, plain: dict[str, Any], rng: random.Random, taken: Collection[str]) -> Any:
         self._budget.spend(steps=len(plain["enum"]) // 20)
-        options = [value for value in plain["enum"] if not _is_taken(plain, value, taken)]
+        options = [value for value in plain["enum"] if not is_taken(plain, value, taken)]
         rest = {key: value for key, value in plain.items() if key != "enum"}
         options = [value for value in options if self._document.accepts(rest, value)]
         if not options:
@@ -125,13 +96,13 @@ class Inventor:
         return copy.deepcopy(value)
 
     def _boolean(self, plain: dict[str, Any], rng: random.Random, taken: Collection[str]) -> bool:
-        options = [value for value in (True, False) if not _is_taken(plain, value, taken)]
+        options = [value for value in (True, False) if not is_taken(plain, value, taken)]
         if not options:
             raise ImpossibleError("neither true nor false is allowed")
         return rng.choice(options)
 
     def _object(self, plain: dict[str, Any], place: Place, rng: random.Random) -> dict[str, Any]:
-        required = _closed(plain.get("required", ()), plain.get("dependentRequired", {}))
+        required = closed(plain.get("required", ()), plain.get("dependentRequired", {}))
         least, most = int(plain.get("minProperties", 0)), int(plain.get("maxProperties", MOST_VALUES))
         count = max(least, len(required))
         if count > min(most, self._budget.values):
@@ -142,7 +113,7 @@ class Inventor:
         made: dict[str, Any] = {}
         needed = {*required}
         for name in wanted:
-            self._add(made, plain, name, place, name in needed)
+            self._add(made, plain, name, place, needed=name in needed)
         self._add_others(made, plain, place, rng)
         return made
 
@@ -165,7 +136,7 @@ class Inventor:
             return False
         return self._parts.height(schema) == 0 if place.thrift else True
 
-    def _add(self, made: dict[str, Any], plain: dict[str, Any], name: str, place: Place, needed: bool) -> None:
+    def _add(self, made: dict[str, Any], plain: dict[str, Any], name: str, place: Place, *, needed: bool) -> None:
         if self._budget.is_low and not needed:
             return
         try:
@@ -184,7 +155,7 @@ class Inventor:
                 return
             name = self._new_name(plain, place, rng, turn)
             if name is not None and name not in made:
-                self._add(made, plain, name, place, len(made) < least and turn > 2 * least)
+                self._add(made, plain, name, place, needed=len(made) < least and turn > 2 * least)
         if len(made) < least:
             raise ImpossibleError(f"minProperties {least} are not to be had")
 
@@ -206,8 +177,8 @@ class Inventor:
         return name if self._document.accepts(names, name) else None
 
     def _array(self, plain: dict[str, Any], place: Place, rng: random.Random) -> list[Any]:
-        sought = _sought(plain)
-        low = max(int(plain.get("minItems", 0)), sought)
+        contained = sought(plain)
+        low = max(int(plain.get("minItems", 0)), contained)
         high = int(plain.get("maxItems", MOST_VALUES))
         if low > min(high, self._budget.values):
             raise ImpossibleError(f"minItems {low} is more than " + ("maxItems" if low > high else "is possible"))
@@ -216,9 +187,9 @@ class Inventor:
         taken: set[str] = set()
         for turn in range(count):
             try:
-                made.append(self.value(_element(plain, turn, count), place.below(turn), taken))
+                made.append(self.value(element_of(plain, turn, count), place.below(turn), taken))
             except ImpossibleError:
-                if turn < low or sought:
+                if turn < low or contained:
                     raise
                 break
             if plain.get("uniqueItems"):
@@ -230,63 +201,10 @@ class Inventor:
         if place.thrift == LEAST or (place.thrift and not self._parts.is_flat(rest)):
             return low
         count = first or rng.randint(1, 3)
-        count = max(count, first + _sought(plain)) if "contains" in plain else count
+        count = max(count, first + sought(plain)) if "contains" in plain else count
         if rest is False or (plain.get("unevaluatedItems") is False and "items" not in plain):
             count = first
         return max(low, min(count, high))
-
-
-def _is_taken(plain: dict[str, Any], value: Any, taken: Collection[str]) -> bool:
-    excluded = plain.get("excluded", ())
-    if not taken and not excluded:
-        return False
-    return canonical(value) in taken or any(canonical(value) == canonical(each) for each in excluded)
-
-
-def _sought(plain: dict[str, Any]) -> int:
-    return int(plain.get("minContains", 1)) if "contains" in plain else 0
-
-
-def _element(plain: dict[str, Any], turn: int, count: int) -> Any:
-    """Return what the element must satisfy: the last ones are those that the list is to contain."""
-    asked = [element(plain, turn)]
-    if turn >= count - _sought(plain):
-        asked.append(plain["contains"])
-    elif "maxContains" in plain and "contains" in plain:
-        asked.append({"not": plain["contains"]})
-    return both(*asked)
-
-
-def _closed(required: Sequence[str], dependent: dict[str, list[str]]) -> list[str]:
-    """Return the required names, and those that they require."""
-    names = dict.fromkeys(required)
-    waiting = list(names)
-    while waiting:
-        new = [other for other in dependent.get(waiting.pop(), ()) if other not in names]
-        names.update(dict.fromkeys(new))
-        waiting += new
-    return list(names)
-
-
-def _ordered_types(plain: dict[str, Any], place: Place, rng: random.Random) -> list[str]:
-    types = types_of(plain)
-    if types is None:
-        inferred = [kind for kind, keywords in _INFERRED.items() if any(keyword in plain for keyword in keywords)]
-        return [*inferred, *(kind for kind in TYPES if kind not in inferred)]
-    if not types:
-        raise ImpossibleError("no type is allowed")
-    flat = [kind for kind in rng.sample(types, len(types)) if kind not in ("null", "object", "array")]
-    deep = [kind for kind in rng.sample(types, len(types)) if kind in ("object", "array")]
-    null = ["null"] if "null" in types else []
-    return [*null, *flat, *deep] if place.thrift and deep else [*deep, *flat, *null]
-
-
-def _offered(plain: dict[str, Any], rng: random.Random) -> Iterator[Any]:
-    examples = plain.get("examples")
-    if isinstance(examples, list) and examples:
-        yield from rng.sample(examples, len(examples))
-    if plain.get("default") not in (None, "", [], {}):
-        yield plain["default"]
 
 
 def _located(error: ImpossibleError, place: Place) -> ImpossibleError:

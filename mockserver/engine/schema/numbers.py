@@ -30,8 +30,8 @@ def number(
     schema: dict[str, Any], name: str, rng: random.Random, taken: Collection[str] = (), *, whole: bool
 ) -> int | float:
     """Make up a number that is not taken; ``whole`` asks for an integer."""
-    low, high = _range(schema, name, whole, 4 * len(taken))
-    step = _step(schema, low, high, whole)
+    low, high = _range(schema, name, 4 * len(taken), whole=whole)
+    step = _step(schema, low, high, whole=whole)
     first, last = math.ceil(low / step), math.floor(high / step)
     first += _is_excluded(schema, "exclusiveMinimum", first * step)
     last -= _is_excluded(schema, "exclusiveMaximum", last * step)
@@ -39,18 +39,18 @@ def number(
         raise ImpossibleError(
             f"there is no {'integer' if whole else 'number'} between {_shown(low)} and {_shown(high)}"
         )
-    made = _json(rng.randint(first, last) * step, whole)
+    made = _json(rng.randint(first, last) * step, whole=whole)
     if canonical(made) not in taken:
         return made
-    others = (_json(place * step, whole) for place in range(first, min(last, first + len(taken)) + 1))
+    others = (_json(place * step, whole=whole) for place in range(first, min(last, first + len(taken)) + 1))
     return next((other for other in others if canonical(other) not in taken), made)
 
 
-def _json(value: Fraction, whole: bool) -> int | float:
+def _json(value: Fraction, *, whole: bool) -> int | float:
     return int(value) if whole or (value.denominator == 1 and abs(value) > 1 << 53) else float(value)
 
 
-def _range(schema: dict[str, Any], name: str, whole: bool, count: int) -> tuple[Fraction, Fraction]:
+def _range(schema: dict[str, Any], name: str, count: int, *, whole: bool) -> tuple[Fraction, Fraction]:
     lows = [_exact(schema[key]) for key in ("minimum", "exclusiveMinimum") if key in schema]
     highs = [_exact(schema[key]) for key in ("maximum", "exclusiveMaximum") if key in schema]
     if lows and highs and max(lows) > min(highs):
@@ -70,7 +70,7 @@ def _overlap(low: Fraction, high: Fraction, lows: Iterable[Fraction], highs: Ite
     return max([low, *lows]) < min([high, *highs])
 
 
-def _step(schema: dict[str, Any], low: Fraction, high: Fraction, whole: bool) -> Fraction:
+def _step(schema: dict[str, Any], low: Fraction, high: Fraction, *, whole: bool) -> Fraction:
     if "multipleOf" in schema:
         step = _exact(schema["multipleOf"])
         return Fraction(step.numerator) if whole else step

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
+from mockserver.engine.schema.budget import Budget
 from mockserver.engine.schema.document import Document
 from mockserver.engine.schema.merging import ImpossibleError, both, merged, merged_elements, ordinary, types_of
 
@@ -25,43 +26,6 @@ _OPPOSITES = {
     "minItems": ("array", "maxItems", -1), "maxItems": ("array", "minItems", 1),
     "minProperties": ("object", "maxProperties", -1), "maxProperties": ("object", "minProperties", 1),
 }  # fmt: skip
-
-
-class SpentError(Exception):
-    """Making up the value takes more than it may."""
-
-
-class Half(NamedTuple):
-    """What a budget tries to keep for what is required."""
-
-    steps: int
-    values: int
-    characters: int
-
-
-class Budget:
-    """How much may be looked at, and how much made up."""
-
-    def __init__(self, steps: int, values: int, characters: int) -> None:
-        self.steps, self.values, self.characters = steps, values, characters
-        self._half = Half(steps // 2, values // 2, characters // 2)
-
-    @property
-    def is_low(self) -> bool:
-        """Say whether more than half of anything is spent."""
-        half = self._half
-        return self.steps < half.steps or self.values < half.values or self.characters < half.characters
-
-    def spend(self, *, steps: int = 0, values: int = 0, characters: int = 0) -> None:
-        """Take from the budget; raise ``SpentError`` where it is not enough."""
-        self.steps, self.values, self.characters = (
-            self.steps - steps,
-            self.values - values,
-            self.characters - characters,
-        )
-        for left, what in ((self.steps, "steps"), (self.values, "values"), (self.characters, "characters")):
-            if left < 0:
-                raise SpentError(f"it takes too many {what}")
 
 
 class Plan:

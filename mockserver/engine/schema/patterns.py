@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from mockserver.engine.schema.budget import Budget, SpentError
 from mockserver.engine.schema.merging import ImpossibleError
-from mockserver.engine.schema.parts import Budget, SpentError
 
 _TRIES = 12
 _REPEATS, _MOST_REPEATS = 4, 1000

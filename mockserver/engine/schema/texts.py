@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mockserver.engine.schema.budget import Budget
 from mockserver.engine.schema.merging import ImpossibleError
 from mockserver.engine.schema.names import of_format, of_name
-from mockserver.engine.schema.parts import Budget
 from mockserver.engine.schema.patterns import Patterns, fitted
 
 _TRIES = 12
