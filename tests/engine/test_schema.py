@@ -21,6 +21,20 @@ from pydantic import BaseModel, Field
 
 from mockserver.engine.schema import SchemaError, check, invent
 
+FACTS = {
+    "person": ("Anna Schmidt", "Bob"),
+    "company": ("Acme",),
+    "email": ("anna@acme.example",),
+    "phone": ("555 0100",),
+    "number": ("48213",),
+    "place": ("Berlin",),
+    "date": ("Friday", "2026-03-04"),
+    "url": ("https://acme.example/help",),
+    "topic": ("order status", "refund"),
+    "sentiment": ("negative",),
+    "language": ("German", "de"),
+    "amount": ("4",),
+}
 TEXTS = ("The shipment was late.", "Anna will call on Monday.", "Everybody agreed on the price.")
 
 
@@ -213,7 +227,13 @@ scalars = st.one_of(
     st.builds(lambda values: {"enum": values}, st.lists(st.integers() | st.text(max_size=5) | st.none(), min_size=1, max_size=4)),
 )  # fmt: skip
 names = st.sampled_from(
-    ["name", "email", "score", "count", "summary", "tags", "id", "x y", "ä", "$ref", "enum", "properties"]
+    ["name", "email", "score", "count", "summary", "tags", "id", "x y", "ä", "$ref", "enum", "properties",
+     "guests", "order_number", "language_code", "due_date"]
+)  # fmt: skip
+told = (
+    st.text(max_size=30)
+    | st.integers(-50, 5000).map(str)
+    | st.sampled_from(["2026-03-04", "a@b.example", "aa", "٣", "1e3"])
 )
 
 
@@ -239,6 +259,16 @@ def test_whatever_the_schema_the_value_is_valid(schema: Any, seed: str, texts: l
     made = invent(schema, seed, texts)
     assert is_valid(schema, made), made
     assert invent(schema, seed, texts) == made
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.recursive(scalars, nested, max_leaves=8), st.dictionaries(st.sampled_from([*FACTS]), st.lists(told, max_size=4))
+)
+def test_whatever_is_known_the_value_is_valid(schema: Any, facts: dict[str, list[str]]) -> None:
+    made = invent(schema, "seed", TEXTS, facts=facts)
+    assert is_valid(schema, made), made
+    assert invent(schema, "seed", TEXTS, facts=facts) == made
 
 
 def chained(count: int, step: Any, last: Any) -> dict[str, Any]:
@@ -412,3 +442,164 @@ def test_examples_and_defaults_are_used_where_they_are_valid() -> None:
     assert invent({"type": "string", "examples": ["blue", 7]}, "seed", TEXTS) == "blue"
     assert invent({"type": "integer", "default": 42}, "seed") == 42
     assert invent({"type": "integer", "default": "many", "minimum": 3, "maximum": 3}, "seed") == 3
+
+
+def known(schema: Any, facts: dict[str, tuple[str, ...]] = FACTS) -> Any:
+    made = invent(schema, "seed", TEXTS, facts=facts)
+    assert is_valid(schema, made), made
+    return made
+
+
+KNOWN = {
+    "customer_name": "Anna Schmidt", "guest": "Anna Schmidt", "first_name": "Anna", "lastName": "Schmidt", "name_of_agent": "Anna Schmidt",
+    "company": "Acme", "clientCompany": "Acme", "company_name": "Acme", "employer": "Acme",
+    "email": "anna@acme.example", "customerEmail": "anna@acme.example", "phone": "555 0100", "phone_number": "555 0100", "contact_number": "555 0100",
+    "order_number": "48213", "ticket_id": "48213", "reference": "48213", "invoiceNumber": "48213",
+    "city": "Berlin", "venue_name": "Berlin", "location": "Berlin", "due_date": "Friday", "deadline": "Friday", "website": "https://acme.example/help",
+    "topic": "order status", "category": "order status", "language": "German", "language_code": "de", "sentiment": "negative", "number_of_guests": "4",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_property_says_what_is_known(name: str) -> None:
+    assert known(of_names(name)) == {name: KNOWN[name]}
+
+
+@pytest.mark.parametrize(
+    "name", ["summary", "id", "birth_date", "product_name", "page_number", "country", "type_of_customer"]
+)
+def test_a_property_that_asks_for_nothing_known_is_made_up_as_ever(name: str) -> None:
+    assert known(of_names(name)) == invent(of_names(name), "seed", TEXTS)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_property_of_which_nothing_is_known_is_made_up_as_ever(name: str) -> None:
+    assert known(of_names(name), {"other": ("x",), "person": (), "language": ("  ",)}) == invent(
+        of_names(name), "seed", TEXTS
+    )
+
+
+def test_what_is_known_is_used_in_its_order_and_then_again() -> None:
+    made = known(of_names("customer_name", "agent", "owner", "email", "contact_email"))
+    assert list(made.values()) == ["Anna Schmidt", "Bob", "Anna Schmidt", "anna@acme.example", "anna@acme.example"]
+
+
+def test_a_list_has_as_many_elements_as_are_known() -> None:
+    people = {"type": "array", "items": of_names("name", "company")}
+    schema = {
+        "type": "object",
+        "properties": {"attendees": people, "tags": {"type": "array", "items": {"type": "string"}}},
+    }
+    assert known(schema) == {
+        "attendees": [{"name": "Anna Schmidt", "company": "Acme"}, {"name": "Bob", "company": "Acme"}],
+        "tags": ["order status", "refund"],
+    }
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "company": {"maxLength": 3},
+    "city": {"minLength": 20},
+    "order_number": {"pattern": "^ORD-[0-9]+$"},
+    "ticket_id": {"format": "uuid"},
+    "deadline": {"format": "date-time"},
+    "language": {"not": {"const": "German"}},
+    "employer": {"allOf": [{"pattern": "^X"}]},
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_known_gives_way_to_the_schema(name: str) -> None:
+    schema = {"type": "object", "properties": {name: {"type": "string", **REFUSED[name]}}, "required": [name]}
+    assert known(schema)[name] != KNOWN[name]
+
+
+def test_of_what_is_known_the_first_that_fits_is_used() -> None:
+    date = {"type": "string", "format": "date"}
+    assert known({"type": "object", "properties": {"due_date": date}, "required": ["due_date"]}) == {
+        "due_date": "2026-03-04"
+    }
+    undated = known({"type": "object", "properties": {"date": date}, "required": ["date"]}, {"date": ("Friday",)})
+    assert undated["date"] != "Friday"
+
+
+def test_a_format_asks_for_what_is_known_whatever_the_name() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"contact": {"type": "string", "format": "email"}},
+        "required": ["contact"],
+    }
+    assert known(schema) == {"contact": "anna@acme.example"}
+
+
+def test_unique_elements_go_on_where_what_is_known_ends() -> None:
+    people = {"type": "array", "items": {"type": "string"}, "uniqueItems": True, "minItems": 4}
+    made = known({"type": "object", "properties": {"guests": people}, "required": ["guests"]})["guests"]
+    assert made[:2] == ["Anna Schmidt", "Bob"]
+    assert len({*made}) == 4
+
+
+def test_what_the_rest_of_the_schema_forbids_does_not_stand_in_the_way() -> None:
+    schema = {**of_names("city", "company"), "not": {"properties": {"city": {"const": "Berlin"}}}}
+    assert known(schema)["city"] != "Berlin"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "chosen"),
+    [
+        ("sentiment", ["Positive", "Neutral", "Negative"], "Negative"),
+        ("mood", ["NEGATIVE", "POSITIVE"], "NEGATIVE"),
+        ("topic", ["billing", "other", "Refund"], "Refund"),
+        ("intent", ["billing", "ORDER_STATUS", "refund"], "ORDER_STATUS"),
+        ("language", ["en", "de", "fr"], "de"),
+        ("office", ["Paris", "Berlin", None], "Berlin"),
+        ("guests", [1, 2, 3, 4, 5], 4),
+    ],
+)
+def test_an_enum_says_what_is_known(name: str, values: list[Any], chosen: Any) -> None:
+    assert known({"type": "object", "properties": {name: {"enum": values}}, "required": [name]}) == {name: chosen}
+
+
+def test_an_enum_of_other_things_is_chosen_from_as_ever() -> None:
+    schema = {"type": "object", "properties": {"sentiment": {"enum": ["happy", "sad", 4]}}, "required": ["sentiment"]}
+    assert known(schema) == invent(schema, "seed", TEXTS)
+
+
+def test_a_list_of_an_enum_has_what_is_known() -> None:
+    listed = {"type": "array", "items": {"$ref": "#/$defs/label"}}
+    schema = {
+        "type": "object",
+        "properties": {"labels": listed},
+        "$defs": {"label": {"enum": ["x", "Refund", "y", "Order status"]}},
+    }
+    assert known(schema) == {"labels": ["Order status", "Refund"]}
+
+
+@pytest.mark.parametrize(
+    "name", ["count", "people", "guests", "quantity", "number_of_rooms", "numberOfPeople", "guest_count", "party_size"]
+)
+@pytest.mark.parametrize("kind", ["integer", "number"])
+def test_a_number_is_what_was_said(name: str, kind: str) -> None:
+    assert known(of_names(name, kind=kind)) == {name: 4}
+
+
+def test_a_number_keeps_its_bounds_whatever_was_said() -> None:
+    def guests(*said: str, **bounds: int) -> Any:
+        schema = {"type": "object", "properties": {"guests": {"type": "integer", **bounds}}, "required": ["guests"]}
+        return known(schema, {"amount": said})["guests"]
+
+    assert guests("4", "12", minimum=10) == 12
+    assert guests("4", minimum=10) >= 10
+    assert guests("4", exclusiveMaximum=4) < 4
+    assert guests("4", multipleOf=3) % 3 == 0
+    assert guests("four", "007", "٣", "9" * 400, "8") == 8
+
+
+def test_a_number_for_an_order_is_no_amount() -> None:
+    assert known(of_names("order_number", "age", "priority", kind="integer"))["order_number"] == 48213
+    assert known(of_names("age", kind="integer")) == invent(of_names("age", kind="integer"), "seed", TEXTS)
+
+
+def test_what_is_known_comes_before_examples_and_defaults() -> None:
+    properties = {"city": {"type": "string", "examples": ["Rome"]}, "people": {"type": "integer", "default": 1}}
+    assert known({"type": "object", "properties": properties}) == {"city": "Berlin", "people": 4}
+    assert known({"type": "object", "properties": properties}, {}) == {"city": "Rome", "people": 1}

@@ -76,11 +76,21 @@ def closed(required: Sequence[str], dependent: dict[str, list[str]]) -> list[str
     return list(names)
 
 
+def possible_types(plain: dict[str, Any]) -> list[str]:
+    """Return the types that the value may have, or those that its keywords are about."""
+    types = types_of(plain)
+    return (_inferred(plain) or list(TYPES)) if types is None else types
+
+
+def _inferred(plain: dict[str, Any]) -> list[str]:
+    return [kind for kind, keywords in _INFERRED.items() if any(keyword in plain for keyword in keywords)]
+
+
 def ordered_types(plain: dict[str, Any], place: Place, rng: random.Random) -> list[str]:
     """Return the types that the value may have, the one to try first in front."""
     types = types_of(plain)
     if types is None:
-        inferred = [kind for kind, keywords in _INFERRED.items() if any(keyword in plain for keyword in keywords)]
+        inferred = _inferred(plain)
         return [*inferred, *(kind for kind in TYPES if kind not in inferred)]
     if not types:
         raise ImpossibleError("no type is allowed")

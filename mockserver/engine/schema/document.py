@@ -76,7 +76,7 @@ class Document:
         self.root = self._rewritten(schema, "")
         self._known: dict[str, Any] = {}
         self._parts: dict[int, tuple[Any, Validator | None]] = {}
-        self._patterns: dict[str, Validator] = {}
+        self._texts: dict[tuple[str, str], Validator] = {}
         self._compilable = max(20, _COMPILED // (1 + sum(1 for _ in _nodes(schema))))
         self._refuse_bombs()
         self._dialect, self._validator = _understood(schema)
@@ -112,11 +112,11 @@ class Document:
         validator = self._parts[id(part)][1]
         return validator is None or validator.is_valid(value)
 
-    def matches(self, pattern: str, text: str) -> bool:
-        """Say whether the regular expression is found in the text."""
-        if pattern not in self._patterns:
-            self._patterns[pattern] = compiled({"pattern": pattern})
-        return self._patterns[pattern].is_valid(text)
+    def matches(self, asked: str, text: str, keyword: str = "pattern") -> bool:
+        """Say whether the regular expression is found in the text, or whether it has the ``format`` that is asked."""
+        if (keyword, asked) not in self._texts:
+            self._texts[keyword, asked] = compiled({keyword: asked}, validate_formats=True)
+        return self._texts[keyword, asked].is_valid(text)
 
     def _compiled(self, part: dict[str, Any]) -> Validator | None:
         import jsonschema_rs

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from mockserver.engine.schema.budget import Budget
 from mockserver.engine.schema.demands import Place, closed, element_of, is_taken, offered, ordered_types, sought
 from mockserver.engine.schema.document import Document, pointer
+from mockserver.engine.schema.facts import Facts
 from mockserver.engine.schema.merging import ImpossibleError, both, canonical
 from mockserver.engine.schema.numbers import number
 from mockserver.engine.schema.parts import LEAST, Parts, Plan
@@ -28,11 +29,14 @@ _FRAGILE = frozenset(
 class Inventor:
     """Makes up one value."""
 
-    def __init__(self, document: Document, seed: str, texts: Sequence[str], share: float = 1.0) -> None:
+    def __init__(
+        self, document: Document, seed: str, texts: Sequence[str], share: float, facts: Mapping[str, Sequence[str]]
+    ) -> None:
         self._document, self._seed = document, seed
         self._budget = Budget(*(int(most * share) for most in (MOST_STEPS, MOST_VALUES, MOST_CHARACTERS)))
         self._parts = Parts(document, self._budget)
         self._texts = Texts(texts, self._budget, document.matches)
+        self._facts = Facts(facts, document, self._budget)
 
     def value(self, schema: Any, place: Place, taken: Collection[str] = ()) -> Any:
         """Make up a value that is not taken; raise ``ImpossibleError`` if there is none."""
@@ -63,7 +67,10 @@ class Inventor:
     def _made(self, plain: dict[str, Any], place: Place, plan: Plan, attempt: int, taken: Collection[str]) -> Any:
         self._budget.spend(values=1)
         if "enum" in plain:
-            return self._of_enum(plain, plan.rng, taken)
+            return self._of_enum(plain, place, plan.rng, taken)
+        fact = self._facts.value(plain, place.name, taken) if attempt == 0 else None
+        if fact is not None:
+            return self._copied(fact)
         for offer in offered(plain, plan.rng) if attempt == 0 else ():
             if self._document.accepts({**plain, "default": None}, offer):
                 return self._copied(offer)
@@ -81,7 +88,7 @@ class Inventor:
             return number(plain, place.name, plan.rng, taken, whole=kind == "integer")
         return None if kind == "null" else self._boolean(plain, plan.rng, taken)
 
-    def _of_enum(self, plain: dict[str, Any], rng: random.Random, taken: Collection[str]) -> Any:
+    def _of_enum(self, plain: dict[str, Any], place: Place, rng: random.Random, taken: Collection[str]) -> Any:
         self._budget.spend(steps=len(plain["enum"]) // 20)
         options = [value for value in plain["enum"] if not is_taken(plain, value, taken)]
         rest = {key: value for key, value in plain.items() if key != "enum"}
@@ -89,7 +96,8 @@ class Inventor:
         if not options:
             raise ImpossibleError("nothing of the enum is allowed")
         wanted = [value for value in options if value is not None]
-        return self._copied(rng.choice(wanted or options))
+        known = self._facts.member(wanted, place.name)
+        return self._copied(rng.choice(wanted or options) if known is None else known)
 
     def _copied(self, value: Any) -> Any:
         self._budget.spend(characters=len(canonical(value)))
@@ -200,7 +208,7 @@ class Inventor:
         first, rest = len(plain.get("prefixItems", ())), plain.get("items", True)
         if place.thrift == LEAST or (place.thrift and not self._parts.is_flat(rest)):
             return low
-        count = first or rng.randint(1, 3)
+        count = first or self._facts.length(rest, place.name) or rng.randint(1, 3)
         count = max(count, first + sought(plain)) if "contains" in plain else count
         if rest is False or (plain.get("unevaluatedItems") is False and "items" not in plain):
             count = first

@@ -18,6 +18,12 @@ _PEOPLE = frozenset(
     "agent assignee attendee author caller client contact customer employee guest host manager member owner "
     "participant patient person recipient reporter sender speaker student teacher user".split()
 )
+_PHONES = ("phone", "phone_number", "telephone", "telephone_number", "mobile", "mobile_number", "contact_number", "tel")
+_NUMBERED = (
+    "account booking case claim confirmation invoice order policy reference reservation shipment ticket tracking "
+    "transaction"
+).split()
+_THINGS = frozenset("adult child children copy item kid night passenger people person room seat ticket unit".split())
 
 
 def _faked(what: str) -> Maker:
@@ -64,6 +70,10 @@ def _label(fake: Faker, _rng: random.Random) -> str:
     return f"{fake.word()} {fake.word()}".title()
 
 
+def _count(_fake: Faker, rng: random.Random) -> str:
+    return str(rng.randint(1, 20))
+
+
 def _phone(_fake: Faker, rng: random.Random) -> str:
     return f"+1-202-555-01{rng.randint(10, 99)}"
 
@@ -95,13 +105,15 @@ _NAMES: dict[str, Maker] = {
     **dict.fromkeys(("first_name", "firstname", "given_name"), _faked("first_name")),
     **dict.fromkeys(("last_name", "lastname", "surname", "family_name"), _faked("last_name")),
     **dict.fromkeys(("email", "email_address", "mail"), _FORMATS["email"]),
-    **dict.fromkeys(("phone", "phone_number", "telephone", "mobile", "tel", "fax"), _phone),
+    **dict.fromkeys((*_PHONES, "fax"), _phone),
     **dict.fromkeys(("company", "organization", "organisation", "employer"), _faked("company")),
     **dict.fromkeys(("street", "street_address", "address_line"), _faked("street_address")),
     **dict.fromkeys(("address", "location"), _address),
     **dict.fromkeys(("zip", "zip_code", "zipcode", "postcode", "postal_code"), _faked("postcode")),
     **dict.fromkeys(("url", "uri", "link", "website", "homepage", "href"), _url),
-    **dict.fromkeys(("date", "day", "due", "deadline", "birthday", "birthdate", "dob"), _date),
+    **dict.fromkeys(
+        ("date", "day", "due", "deadline", "birthday", "birthdate", "birth_date", "date_of_birth", "dob"), _date
+    ),
     **dict.fromkeys(("datetime", "timestamp", "created_at", "updated_at", "date_time"), _moment),
     **dict.fromkeys(("id", "uuid", "guid", "identifier"), _uuid),
     **dict.fromkeys(("category", "tag", "keyword", "topic"), _faked("word")),
@@ -126,6 +138,28 @@ _NAMES: dict[str, Maker] = {
     "slug": lambda fake, rng: f"{fake.word()}-{fake.word()}",
     "label": _label,
 }
+_KINDS: dict[str, str] = {
+    **dict.fromkeys(("name", "full_name", *_PEOPLE, "people"), "person"),
+    **dict.fromkeys(("first_name", "firstname", "given_name"), "first_name"),
+    **dict.fromkeys(("last_name", "lastname", "surname", "family_name"), "last_name"),
+    **dict.fromkeys(("company", "organization", "organisation", "employer"), "company"),
+    **dict.fromkeys(("email", "email_address", "mail"), "email"),
+    **dict.fromkeys(_PHONES, "phone"),
+    **dict.fromkeys(("number", "reference", "confirmation_code", "booking_code"), "number"),
+    **dict.fromkeys((f"{thing}_id" for thing in _NUMBERED), "number"),
+    **dict.fromkeys(("city", "town", "location", "venue", "place", "destination"), "place"),
+    **dict.fromkeys(("date", "day", "due", "due_date", "deadline"), "date"),
+    **dict.fromkeys(("url", "uri", "link", "website", "homepage", "href"), "url"),
+    **dict.fromkeys(("topic", "keyword", "tag", "category", "subject"), "topic"),
+    **dict.fromkeys(("count", "quantity", "qty"), "amount"),
+    **{kind: kind for kind in ("language", "language_code", "sentiment")},
+}
+_FORMAT_KINDS = {"email": "email", "idn-email": "email", "uri": "url", "iri": "url", "url": "url"}
+_COUNTS = frozenset(
+    {"count", "headcount", "quantity", "qty", "amount", "party_size", "group_size", "how_many", "people"}
+)
+_COUNTED = re.compile(r"(total_)?(number_of|num|no_of|count_of|how_many)_\w+")
+_UNKNOWN = frozenset({"birth_date", "fax_number", "house_number", "line_number", "page_number", "row_number"})
 
 
 @lru_cache(4096)
@@ -147,14 +181,41 @@ def of_format(form: str) -> Maker | None:
 
 def of_name(name: str) -> Maker | None:
     """Return what makes up strings for a property of that name; None if it can say anything."""
-    return next((_NAMES[word] for word in _naming(tails(name)) if word in _NAMES), None)
+    words = _naming(tails(name))
+    return _count if _is_count(words) else next((_NAMES[word] for word in words if word in _NAMES), None)
+
+
+def kind_of(name: str, form: str | None = None) -> str | None:
+    """Return the kind of facts that a string of that format and for a property of that name says; None for none."""
+    if form in _FORMAT_KINDS:
+        return _FORMAT_KINDS[form]
+    words = _naming(tails(name))
+    known = next((word for word in words if word in _KINDS or word in _NAMES or word in _UNKNOWN), "")
+    return "amount" if _is_count(words) else None if known in _UNKNOWN else _KINDS.get(known)
+
+
+def numeric_kind_of(name: str) -> str | None:
+    """Return the kind of facts that a number for a property of that name says; None for none."""
+    words = tails(name)
+    are_many = name.lower().endswith("s") and words[-1:] and words[-1] in _PEOPLE | _THINGS
+    if are_many or _is_count(words) or not _COUNTS.isdisjoint(words):
+        return "amount"
+    return "number" if len(words) > 1 and kind_of(name) == "number" else None
+
+
+def _is_count(words: tuple[str, ...]) -> bool:
+    return bool(words) and _COUNTED.fullmatch(words[0]) is not None
 
 
 def _naming(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the words to look up: the name of a company or a thing is none of a person."""
-    if not words or words[0] in _NAMES or not words[0].endswith("_name"):
+    if not words or words[0] in _NAMES or _is_count(words):
+        return words
+    if "_of_" in words[0]:
+        return _naming(tails(words[0].split("_of_")[0]))
+    if not words[0].endswith("_name"):
         return words
     owner = words[0].removesuffix("_name")
     if owner.rsplit("_", 1)[-1] in _PEOPLE or (words[1] in _NAMES and words[1] != "name"):
         return words
-    return (owner if owner in _NAMES else "label",)
+    return (owner if owner in _NAMES else "label",) if owner not in _KINDS else (owner, "label")

@@ -46,6 +46,19 @@ def number(
     return next((other for other in others if canonical(other) not in taken), made)
 
 
+def fits(schema: dict[str, Any], value: int) -> bool:
+    """Say whether the number is within the bounds of the schema."""
+    lows = [_exact(schema[key]) for key in ("minimum", "exclusiveMinimum") if key in schema]
+    highs = [_exact(schema[key]) for key in ("maximum", "exclusiveMaximum") if key in schema]
+    excluded = any(_is_excluded(schema, key, Fraction(value)) for key in ("exclusiveMinimum", "exclusiveMaximum"))
+    step = _exact(schema.get("multipleOf", 1))
+    return (
+        max([Fraction(value), *lows]) == value == min([Fraction(value), *highs])
+        and not excluded
+        and Fraction(value) % step == 0
+    )
+
+
 def _json(value: Fraction, *, whole: bool) -> int | float:
     return int(value) if whole or (value.denominator == 1 and abs(value) > 1 << 53) else float(value)
 
