@@ -23,6 +23,7 @@ from mockserver.engine.chat.tokens import tokens
 from tests.conftest import api_of
 from tests.gateway.conftest import Gateway
 from tests.gateway.conftest import events as events_in
+from tests.waiting import eventually
 
 ASKED = {"model": "gpt-5", "stream": True}
 
@@ -171,7 +172,7 @@ def test_a_client_that_leaves_after_it_has_asked_twice_ends_the_stream(gateway: 
         body = json.dumps({**ASKED, "prompt": "one two three"}).encode()
         connection.sendall(2 * request(gateway, body))
         assert connection.recv(12) == b"HTTP/1.1 200"
-    assert _journalled(gateway)["note"] == "the client closed the connection"
+    assert journalled(gateway)[0]["note"] == "the client closed the connection"
 
 
 def test_a_server_that_stops_lets_go_of_its_streams(tmp_path: Path) -> None:
@@ -217,7 +218,7 @@ def test_a_client_that_goes_away_ends_the_stream(gateway: Gateway) -> None:
     with gateway.api.http.stream("POST", "/v1/chat/completions", json={**ASKED, "prompt": "one two three"}) as reply:
         first = next(events_of(reply))
         assert json.loads(first)["choices"][0]["delta"]["role"] == "assistant"
-    entry = _journalled(gateway)
+    (entry,) = journalled(gateway)
     assert (entry["status"], entry["note"]) == (200, "the client closed the connection")
     assert 0 < entry["size"] < 1000
 
@@ -227,15 +228,15 @@ def test_a_client_that_goes_away_while_it_waits_for_a_whole_reply_is_noticed(gat
     gateway.api.control.patch("/terms", json={"llm_first_token": 5})
     with pytest.raises(httpx.ReadTimeout):
         gateway.post({"model": "gpt-5", "prompt": "Hello"}, timeout=0.2)
-    assert (_journalled(gateway)["status"]) == 499
+    assert [entry["status"] for entry in journalled(gateway)] == [499]
 
 
-def _journalled(gateway: Gateway) -> dict[str, Any]:
-    """Return the entry of the only request, which the server writes once it has noticed its end."""
-    while not (entries := gateway.api.control.get("/journal").json()["requests"]):
-        pass
-    entry: dict[str, Any] = entries[0]
-    return entry
+def journalled(gateway: Gateway, requests: int = 1) -> list[dict[str, Any]]:
+    """Return the entries, the newest first, once the server has noticed the end of so many requests."""
+    entries: list[dict[str, Any]] = eventually(
+        lambda: gateway.api.control.get("/journal").json()["requests"], enough=lambda found: len(found) >= requests
+    )
+    return entries
 
 
 def test_a_fixture_can_cut_a_stream(gateway: Gateway) -> None:
@@ -247,9 +248,9 @@ def test_a_fixture_can_cut_a_stream(gateway: Gateway) -> None:
         heard.extend(events_of(reply))
     assert "[DONE]" not in heard
     assert said([json.loads(event) for event in heard]) == "".join(tokens(gateway.say("mock: cut"))[:8])
-    assert _journalled(gateway)["fixture"] == "chat-cut"
-    entries = gateway.api.control.get("/journal").json()["requests"]
-    assert [entry["note"] for entry in entries] == [None, "the stream was cut"]
+    assert [(entry["fixture"], entry["note"]) for entry in journalled(gateway, 2)] == [
+        ("chat-cut", None), ("chat-cut", "the stream was cut"),
+    ]  # fmt: skip
 
 
 def test_a_stream_that_is_shorter_than_where_it_is_cut_is_whole(answering: Any) -> None:
@@ -269,7 +270,5 @@ def test_a_client_that_never_reads_holds_up_nobody(shared: Gateway, tmp_path: An
             connection.sendall(request(gateway, body))
             assert connection.recv(12) == b"HTTP/1.1 200"
             assert gateway.ask("a", max_tokens=3)["usage"]["completion_tokens"] == 3
-        notes = [_journalled(gateway)["note"]]
-        while len(notes) < 2:
-            notes = [entry["note"] for entry in gateway.api.control.get("/journal").json()["requests"]]
+        notes = [entry["note"] for entry in journalled(gateway, 2)]
         assert sorted(notes, key=str) == [None, "the client closed the connection"]
