@@ -13,23 +13,51 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockserver.apis.assemblyai.gateway import render
 from mockserver.apis.assemblyai.gateway.catalogue import catalogue
-from mockserver.apis.assemblyai.gateway.render import Answer, Pace, events
 from mockserver.embed import MockServer
 from mockserver.engine.chat import Conversation, Message
 from mockserver.engine.chat.completions import complete
 from mockserver.engine.chat.fixture import PlannedCall, Step
 from mockserver.engine.chat.tokens import tokens
 from tests.conftest import api_of
-from tests.gateway.conftest import Gateway
-from tests.gateway.conftest import events as events_in
+from tests.gateway.conftest import Answering, Gateway, events
 from tests.waiting import eventually
 
 ASKED = {"model": "gpt-5", "stream": True}
+TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+CALLS = st.lists(
+    st.builds(PlannedCall, st.text("abc_", min_size=1, max_size=30), st.dictionaries(TEXTS.map(str), TEXTS)), max_size=3
+)
 
 
 def said(chunks: list[dict[str, Any]]) -> str:
     return "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"])
+
+
+def connected(gateway: Gateway) -> socket.socket:
+    host, port = gateway.api.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=30)
+
+
+def request(gateway: Gateway, body: bytes) -> bytes:
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: {gateway.api.key}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def journalled(gateway: Gateway, requests: int = 1) -> list[dict[str, Any]]:
+    """Return the entries, the newest first, once the server has noticed the end of so many requests."""
+    entries: list[dict[str, Any]] = eventually(
+        lambda: gateway.api.control.get("/journal").json()["requests"], enough=lambda found: len(found) >= requests
+    )
+    return entries
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Gateway]:
+    with MockServer(llm_rate_limit=0) as mock:
+        api = api_of(mock.url)
+        yield Gateway(api)
 
 
 def test_a_stream_is_made_of_chunks_of_one_completion(gateway: Gateway) -> None:
@@ -54,13 +82,6 @@ def test_a_stream_says_what_the_whole_reply_says(shared: Gateway, text: str) -> 
     assert chunks[-1]["choices"][0]["finish_reason"] == whole["finish_reason"]
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Gateway]:
-    with MockServer(llm_rate_limit=0) as mock:
-        api = api_of(mock.url)
-        yield Gateway(api)
-
-
 def test_usage_comes_last_if_it_is_wanted(gateway: Gateway) -> None:
     usage = gateway.ask("Hello")["usage"]
     *chunks, last = gateway.stream("Hello", stream_options={"include_usage": True})
@@ -75,7 +96,7 @@ def test_max_tokens_cuts_a_stream_too(gateway: Gateway) -> None:
     assert chunks[-1]["choices"][0]["finish_reason"] == "length"
 
 
-def test_calls_of_tools_come_in_pieces(answering: Any) -> None:
+def test_calls_of_tools_come_in_pieces(answering: Answering) -> None:
     arguments = {"city": "Paris", "days": [1, 2, 3]}
     gateway = answering(
         "answer:\n  text: Let me look.\n  tool_calls:\n"
@@ -99,7 +120,7 @@ def test_a_stream_keeps_its_pace_on_the_clock(gateway: Gateway) -> None:
     gateway.api.control.patch("/terms", json={"llm_first_token": 2, "llm_tokens_per_second": 10})
     body = {**ASKED, "prompt": "one two three four five"}
     with gateway.api.http.stream("POST", "/v1/chat/completions", json=body) as reply:
-        chunks = (json.loads(event) for event in events_in(reply.iter_lines()) if event != "[DONE]")
+        chunks = (json.loads(event) for event in events(reply.iter_lines()) if event != "[DONE]")
         heard = []
         for moment, wanted in ((2.0, ["", "You"]), (0.1, [" said"]), (0.2, [":", " one"])):
             gateway.api.advance(moment)
@@ -115,12 +136,6 @@ def test_a_whole_reply_takes_its_time_on_the_clock(gateway: Gateway) -> None:
     assert gateway.ask()["response_time"] == (30 + 3) * 1_000_000_000
 
 
-TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
-CALLS = st.lists(
-    st.builds(PlannedCall, st.text("abc_", min_size=1, max_size=30), st.dictionaries(TEXTS.map(str), TEXTS)), max_size=3
-)
-
-
 @given(TEXTS, CALLS, TEXTS, st.integers(1, 60), st.none() | st.integers(0, 60))
 def test_a_stream_takes_as_long_as_its_whole_reply_unless_it_is_cut(
     text: str | None, calls: list[PlannedCall], thinking: str | None, most: int, cut_after: int | None
@@ -130,8 +145,8 @@ def test_a_stream_takes_as_long_as_its_whole_reply_unless_it_is_cut(
     assert completion.output_tokens <= most
     model = catalogue().find("gpt-5", "us")
     assert model is not None
-    pace = Pace.of(500_000, 10)
-    pieces = list(events(Answer(completion, model, "id", 0), pace, with_usage=True, cut_after=cut_after))
+    pace = render.Pace.of(500_000, 10)
+    pieces = list(render.events(render.Answer(completion, model, "id", 0), pace, with_usage=True, cut_after=cut_after))
     moments = [piece.at for piece in pieces]
     assert moments == sorted(moments)
     if cut_after is not None and cut_after <= completion.output_tokens:
@@ -147,7 +162,7 @@ def test_any_pace_can_be_set(pace: float, gateway: Gateway) -> None:
     gateway.api.control.patch("/terms", json={"llm_tokens_per_second": pace})
     assert gateway.say("mock: empty") == ""
     with gateway.api.http.stream("POST", "/v1/chat/completions", json={**ASKED, "prompt": "a"}) as reply:
-        assert json.loads(next(events_of(reply)))["choices"][0]["delta"]["role"] == "assistant"
+        assert json.loads(next(events(reply.iter_lines())))["choices"][0]["delta"]["role"] == "assistant"
 
 
 def test_a_stream_outlives_a_reset_that_sets_the_clock_back(gateway: Gateway) -> None:
@@ -155,7 +170,7 @@ def test_a_stream_outlives_a_reset_that_sets_the_clock_back(gateway: Gateway) ->
     gateway.api.freeze()
     gateway.api.control.patch("/terms", json={"llm_tokens_per_second": 1})
     with gateway.api.http.stream("POST", "/v1/chat/completions", json={**ASKED, "prompt": "one two"}) as reply:
-        heard = events_of(reply)
+        heard = events(reply.iter_lines())
         assert [json.loads(next(heard))["choices"][0]["delta"]["content"] for _ in range(2)] == ["", "You"]
         gateway.api.control.post("/reset")
         gateway.api.freeze()
@@ -181,7 +196,7 @@ def test_a_server_that_stops_lets_go_of_its_streams(tmp_path: Path) -> None:
         gateway.api.freeze()
         gateway.api.control.patch("/terms", json={"llm_tokens_per_second": 1})
         body = json.dumps({**ASKED, "prompt": "one two three"}).encode()
-        connections = [socket.create_connection(address(gateway), timeout=30) for _ in range(20)]
+        connections = [connected(gateway) for _ in range(20)]
         for connection in connections:
             connection.sendall(request(gateway, body))
             assert connection.recv(12) == b"HTTP/1.1 200"
@@ -194,29 +209,11 @@ def test_a_server_that_stops_lets_go_of_its_streams(tmp_path: Path) -> None:
         assert [entry["note"] for entry in entries] == ["the server stopped"] * 20
 
 
-def events_of(reply: httpx.Response) -> Iterator[str]:
-    return events_in(reply.iter_lines())
-
-
-def address(gateway: Gateway) -> tuple[str, int]:
-    host, port = gateway.api.url.removeprefix("http://").split(":")
-    return host, int(port)
-
-
-def connected(gateway: Gateway) -> socket.socket:
-    return socket.create_connection(address(gateway), timeout=30)
-
-
-def request(gateway: Gateway, body: bytes) -> bytes:
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: {gateway.api.key}\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
-
-
 def test_a_client_that_goes_away_ends_the_stream(gateway: Gateway) -> None:
     gateway.api.freeze()
     gateway.api.control.patch("/terms", json={"llm_tokens_per_second": 1})
     with gateway.api.http.stream("POST", "/v1/chat/completions", json={**ASKED, "prompt": "one two three"}) as reply:
-        first = next(events_of(reply))
+        first = next(events(reply.iter_lines()))
         assert json.loads(first)["choices"][0]["delta"]["role"] == "assistant"
     (entry,) = journalled(gateway)
     assert (entry["status"], entry["note"]) == (200, "the client closed the connection")
@@ -231,21 +228,13 @@ def test_a_client_that_goes_away_while_it_waits_for_a_whole_reply_is_noticed(gat
     assert [entry["status"] for entry in journalled(gateway)] == [499]
 
 
-def journalled(gateway: Gateway, requests: int = 1) -> list[dict[str, Any]]:
-    """Return the entries, the newest first, once the server has noticed the end of so many requests."""
-    entries: list[dict[str, Any]] = eventually(
-        lambda: gateway.api.control.get("/journal").json()["requests"], enough=lambda found: len(found) >= requests
-    )
-    return entries
-
-
 def test_a_fixture_can_cut_a_stream(gateway: Gateway) -> None:
     heard: list[str] = []
     with (
         pytest.raises(httpx.RemoteProtocolError),
         gateway.api.http.stream("POST", "/v1/chat/completions", json={**ASKED, "prompt": "mock: cut"}) as reply,
     ):
-        heard.extend(events_of(reply))
+        heard.extend(events(reply.iter_lines()))
     assert "[DONE]" not in heard
     assert said([json.loads(event) for event in heard]) == "".join(tokens(gateway.say("mock: cut"))[:8])
     assert [(entry["fixture"], entry["note"]) for entry in journalled(gateway, 2)] == [
@@ -253,7 +242,7 @@ def test_a_fixture_can_cut_a_stream(gateway: Gateway) -> None:
     ]  # fmt: skip
 
 
-def test_a_stream_that_is_shorter_than_where_it_is_cut_is_whole(answering: Any) -> None:
+def test_a_stream_that_is_shorter_than_where_it_is_cut_is_whole(answering: Answering) -> None:
     gateway = answering("answer: {text: One two., cut_after: 4}")
     assert said(gateway.stream()) == "One two."
     gateway = answering("answer: {text: One two., cut_after: 3}")
@@ -261,7 +250,7 @@ def test_a_stream_that_is_shorter_than_where_it_is_cut_is_whole(answering: Any) 
         gateway.stream()
 
 
-def test_a_client_that_never_reads_holds_up_nobody(shared: Gateway, tmp_path: Any) -> None:
+def test_a_client_that_never_reads_holds_up_nobody(tmp_path: Path) -> None:
     (tmp_path / "long.yaml").write_text("answer: " + "word " * 200_000)
     with MockServer(fixtures=(tmp_path,), samples=False) as mock:
         gateway = Gateway(api_of(mock.url))
