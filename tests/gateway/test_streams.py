@@ -90,10 +90,12 @@ def test_usage_comes_last_if_it_is_wanted(gateway: Gateway) -> None:
     assert all("usage" not in chunk for chunk in chunks)
 
 
-def test_max_tokens_cuts_a_stream_too(gateway: Gateway) -> None:
-    chunks = gateway.stream("One two three four", max_tokens=3)
-    assert said(chunks) == "You said:"
-    assert chunks[-1]["choices"][0]["finish_reason"] == "length"
+@pytest.mark.parametrize("limit", ["max_tokens", "max_completion_tokens"])
+@pytest.mark.parametrize(("model", "finish"), [("gpt-5", "length"), ("claude-sonnet-5", "max_tokens")])
+def test_max_tokens_cuts_a_stream_too(model: str, finish: str, limit: str, gateway: Gateway) -> None:
+    chunks = gateway.stream("One two three four", model=model, **{limit: 3})
+    assert said(chunks) == "You said:" == gateway.say("One two three four", model=model, **{limit: 3})
+    assert chunks[-1]["choices"][0]["finish_reason"] == finish
 
 
 def test_calls_of_tools_come_in_pieces(answering: Answering) -> None:
