@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from mockserver.embed import MockServer
 from mockserver.engine.chat.tokens import count
 from tests.conftest import Api, api_of
-from tests.gateway.conftest import SAID, TALKS, Gateway
+from tests.gateway.conftest import SAID, TALKS, Answering, Gateway
 
 WEATHER = {
     "type": "function",
@@ -153,7 +154,7 @@ def test_a_conversation_goes_on_after_the_result_of_a_tool(gateway: Gateway) -> 
         assert gateway.say(**asked) == 'get_weather returned: {"celsius": 21}'
 
 
-def test_tool_calls_stand_in_the_choice_with_a_quirk(answering: Any) -> None:
+def test_tool_calls_stand_in_the_choice_with_a_quirk(answering: Answering) -> None:
     gateway = answering("answer: {tool_calls: [{name: look, arguments: {at: 1}}]}", quirks=("tool_calls_in_choice",))
     (choice,) = gateway.ask()["choices"]
     assert choice["message"] == {"role": "assistant", "content": None}
@@ -190,7 +191,7 @@ def test_a_transcript_can_be_summarised_or_searched_for_tasks(gateway: Gateway, 
 
 def test_only_the_first_tag_is_filled_and_only_if_spelled_so(gateway: Gateway, talk: str) -> None:
     messages = [
-        {"role": "system", "content": "{{transcript}} {{ TRANSCRIPT }}"},
+        {"role": "system", "content": "{{transcript}} {{ TRANSCRIPT }} {{  transcript  }} {{ Transcript }}"},
         {"role": "user", "content": "{{ transcript }} {{ transcript }}"},
         {"role": "user", "content": "{{ transcript }}"},
     ]
@@ -215,7 +216,7 @@ def test_redacted_words_stay_hidden(gateway: Gateway) -> None:
     assert "Anna" not in answer
 
 
-def test_a_transcript_that_is_not_there_gives_404(gateway: Gateway, talk: str, server: Any) -> None:
+def test_a_transcript_that_is_not_there_gives_404(gateway: Gateway, talk: str, server: MockServer) -> None:
     asked = {"model": "gpt-5", "prompt": "{{ transcript }}"}
     unknown = gateway.post({**asked, "transcript_id": "nothing"})
     assert unknown.status_code == 404
@@ -247,7 +248,7 @@ def test_text_in_the_messages_is_answered_from_too(gateway: Gateway) -> None:
     assert gateway.say(messages=system) == "The meeting about the greenhouse was moved to Friday."
 
 
-def test_long_answers_are_cut_at_1000_tokens_unless_the_request_says_otherwise(answering: Any) -> None:
+def test_long_answers_are_cut_at_1000_tokens_unless_the_request_says_otherwise(answering: Answering) -> None:
     text = " ".join(itertools.islice(itertools.cycle(["alpha", "beta", "gamma"]), 1500))
     gateway = answering(f"answer: {text}")
     assert gateway.ask()["usage"]["completion_tokens"] == 1000

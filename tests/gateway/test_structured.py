@@ -8,7 +8,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from tests.gateway.conftest import SAID, TALKS, Gateway
+from tests.conftest import AUDIO
+from tests.gateway.conftest import SAID, TALKS, Answering, Gateway
 
 MEETING = {
     "$defs": {
@@ -51,13 +52,61 @@ def test_an_answer_says_what_the_transcript_says(gateway: Gateway) -> None:
     assert json.loads(text)["summary"] in SAID
 
 
+FACTS = {
+    "type": "object",
+    "properties": {
+        "customer_name": {"type": "string"},
+        "company": {"type": "string"},
+        "order_number": {"type": "string"},
+        "city": {"type": "string"},
+        "mood": {"enum": ["positive", "neutral", "negative"]},
+        "language_code": {"type": "string"},
+    },
+    "required": ["customer_name", "company", "order_number", "city", "mood", "language_code"],
+}
+
+
+def test_an_extraction_finds_the_facts_of_a_recording(gateway: Gateway) -> None:
+    job = gateway.api.submit(gateway.api.upload((AUDIO / "support-call.mp3").read_bytes()))
+    asked = {"response_format": as_format(FACTS), "transcript_id": job}
+    assert json.loads(gateway.say("Extract the facts. {{ transcript }}", **asked)) == {
+        "customer_name": "Maria",
+        "company": "Northwind Support",
+        "order_number": "48213",
+        "city": "Chicago",
+        "mood": "positive",
+        "language_code": "en",
+    }
+
+
+def test_arguments_are_what_the_user_says(gateway: Gateway) -> None:
+    properties = {
+        "guest": {"type": "string"},
+        "people": {"type": "integer"},
+        "email": {"type": "string", "format": "email"},
+        "date": {"type": "string", "format": "date"},
+    }
+    parameters = {"type": "object", "properties": properties, "required": list(properties)}
+    tool = {"type": "function", "function": {"name": "book_table", "parameters": parameters}}
+    text = "Book a table for 4 for Anna Miller, anna@acme.test, on 2026-03-05"
+    (call,) = gateway.ask(text, tools=[tool])["choices"][0]["message"]["tool_calls"]
+    assert json.loads(call["function"]["arguments"]) == {
+        "guest": "Anna Miller", "people": 4, "email": "anna@acme.test", "date": "2026-03-05",
+    }  # fmt: skip
+
+
+def test_nothing_is_invented_about_silence(gateway: Gateway) -> None:
+    job = gateway.api.submit(gateway.api.upload((AUDIO / "silence.wav").read_bytes()))
+    assert gateway.say("Summarize {{ transcript }}", transcript_id=job) == "Nothing is said in the transcript."
+
+
 def test_different_requests_get_different_answers(gateway: Gateway) -> None:
     schema = as_format({"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]})
     assert len({gateway.say(f"Person {number}", response_format=schema) for number in range(8)}) > 1
 
 
 def test_any_json_object_is_an_object(gateway: Gateway) -> None:
-    assert isinstance(json.loads(gateway.say(response_format={"type": "json_object"})), dict)
+    assert json.loads(gateway.say(response_format={"type": "json_object"})) == {"answer": "You said: Hello"}
     assert gateway.say(response_format={"type": "text"}) == "You said: Hello"
 
 
@@ -85,7 +134,7 @@ def test_arguments_are_valid_under_the_parameters_of_the_tool(gateway: Gateway) 
     jsonschema_rs.validate(MEETING, json.loads(call["function"]["arguments"]))
 
 
-def test_arguments_that_a_fixture_leaves_open_are_valid_too(answering: Any) -> None:
+def test_arguments_that_a_fixture_leaves_open_are_valid_too(answering: Answering) -> None:
     gateway = answering("answer: {tool_calls: [{name: plan}, {name: plan}, {name: unknown}]}")
     tool = {"type": "function", "function": {"name": "plan", "parameters": MEETING}}
     calls = gateway.ask("Hello", tools=[tool])["choices"][0]["message"]["tool_calls"]
@@ -95,6 +144,12 @@ def test_arguments_that_a_fixture_leaves_open_are_valid_too(answering: Any) -> N
     assert first != second
     assert unknown == {}
     assert len({call["id"] for call in calls}) == 3
+
+
+def test_it_is_told_whether_the_answer_or_a_tool_cannot_be_made(gateway: Gateway) -> None:
+    tool = {"type": "function", "function": {"name": "a", "parameters": {"not": {}}}}
+    (problem,) = gateway.refused(response_format=as_format(FACTS), tools=[tool], tool_choice="required")
+    assert problem.startswith("tools is invalid: ")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from mockserver.embed import MockServer
 from tests.conftest import AUDIO
 from tests.gateway.conftest import Gateway
 
@@ -176,7 +177,7 @@ def test_formatting_needs_what_is_not_redacted(understanding: Understanding) -> 
     assert problems(reply) == ["redact pii date not compatible with formatting date"]
 
 
-def test_validation_needs_no_transcript_but_a_key(gateway: Gateway, server: Any) -> None:
+def test_validation_needs_no_transcript_but_a_key(gateway: Gateway, server: MockServer) -> None:
     asked: dict[str, Any] = {"speech_understanding": {"request": {"action_items": {}}}}
     assert gateway.api.http.post("/v1/understanding/validate", json=asked).status_code == 200
     assert problems(gateway.api.http.post("/v1/understanding", json=asked)) == ["transcript_id is required"]

@@ -36,17 +36,20 @@ _LANGUAGES = {
     "französisch": "fr", "englisch": "en", "inglés": "en", "francés": "fr", "alemán": "de", "anglais": "en",
 }  # fmt: skip
 _NAMED = ("person_name", "organization")
-_KINDS = (
+_CLEAR_KINDS = (
     (r"\b(?:phone|telephone|call (?:back )?at|fax)\b", "phone_number"),
     (r"\be-?mail\b", "email_address"),
     (r"\b(?:order|ticket|case|reference|booking|invoice) (?:number|id)\b|\bwhich order\b", "number_sequence"),
     (r"\b(?:price|cost|how much)\b", "money_amount"),
+)
+"""Words of a question that leave no doubt about the kind of entity that answers it."""
+_KINDS = (
     (r"\b(?:city|place|country|location|town|where)\b", "location"),
     (r"\b(?:company|organi[sz]ation|firm|employer)\b", "organization"),
     (r"\b(?:when|date|what day|which day|deadline)\b", "date"),
     (r"\b(?:who|whom|whose|name)\b", "person_name"),
 )
-"""Words of a question, and the kind of entity that answers it."""
+"""The same for words that may mean something else: they count where no sentence fits the question."""
 
 
 def speech(conversation: Conversation) -> str:
@@ -85,27 +88,31 @@ def _is_listed(about: Material) -> bool:
 
 def _answer(about: Material) -> str:
     """Answer a question with the sentence that fits it best; sum up where nothing is asked."""
+    named = _naming(about, _CLEAR_KINDS)
+    if named is not None:
+        return named
     found = understanding.answer(about.said, about.asked)
     if found is not None:
         place = about.said.index(found)
         is_question = found.text.endswith("?") and place + 1 < len(about.said)
         return about.said[place + 1].text if is_question else found.text
     if _QUESTION.search(about.asked.strip()):
-        return _naming(about) or "The text does not say."
+        return _naming(about, _KINDS) or "The text does not say."
     return _summary(about)
 
 
-def _naming(about: Material) -> str | None:
-    """Return the first sentence that names something of the kind that a question asks for."""
-    for words, kind in _KINDS:
-        if re.search(words, about.asked, re.IGNORECASE):
-            found = (
-                entity.first for entity in understanding.entities(about.said, about.language) if entity.kind == kind
-            )
-            first = next(found, None)
-            if first is not None:
-                return next(said.text for said in about.said if said.first <= first < said.first + len(said.words))
-    return None
+def _naming(about: Material, kinds: Sequence[tuple[str, str]]) -> str | None:
+    """Return the first sentence that names something of a kind that the question asks for."""
+    wanted = {kind for words, kind in kinds if re.search(words, about.asked, re.IGNORECASE)}
+    if not wanted:
+        return None
+    found = understanding.entities(about.said, about.language)
+    first = next((entity.first for entity in found if entity.kind in wanted), None)
+    return None if first is None else _sentence_at(about, first)
+
+
+def _sentence_at(about: Material, place: int) -> str:
+    return next(said.text for said in about.said if place < said.first + len(said.words))
 
 
 def _summary(about: Material) -> str:

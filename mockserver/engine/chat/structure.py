@@ -52,11 +52,11 @@ def value(conversation: Conversation, schema: Any, seed: str, most_tokens: int, 
     from mockserver.engine.schema import FULL, LEAN, LEAST, SchemaError, invent
 
     about = material_of(conversation)
-    texts = _texts(about)
+    texts, facts = _texts(about), _facts(about)
     text = ""
     for thrift in (FULL, LEAN, LEAST):
         try:
-            text = json.dumps(invent(schema, seed, texts, thrift), ensure_ascii=False)
+            text = json.dumps(invent(schema, seed, texts, thrift, facts), ensure_ascii=False)
         except SchemaError as error:
             raise RefusedError(f"{subject} is invalid: {error}") from None
         if count(text) <= most_tokens:

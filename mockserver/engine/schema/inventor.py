@@ -85,7 +85,8 @@ class Inventor:
         if kind == "string":
             return self._texts.string(plain, place.name, plan.rng, fresh=attempt > 0)
         if kind in ("integer", "number"):
-            return number(plain, place.name, plan.rng, taken, whole=kind == "integer")
+            excluded = {*taken, *map(canonical, plain.get("excluded", ()))}
+            return number(plain, place.name, plan.rng, excluded, whole=kind == "integer")
         return None if kind == "null" else self._boolean(plain, plan.rng, taken)
 
     def _of_enum(self, plain: dict[str, Any], place: Place, rng: random.Random, taken: Collection[str]) -> Any:
