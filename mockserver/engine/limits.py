@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from mockserver.engine.clock import SECOND
 
+_MOST_WINDOWS = 1_000
+"""Windows of one project, above which those that have ended are forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -15,6 +18,12 @@ class Rule:
     name: str
     limit: int
     window: int
+
+
+class _Window(NamedTuple):
+    began: int
+    end: int
+    hits: int
 
 
 class Decision(NamedTuple):
@@ -33,26 +42,22 @@ class Limits:
     """Count hits for each project and rule; a window begins with its first hit."""
 
     def __init__(self) -> None:
-        self._windows: dict[tuple[int, str], tuple[int, int]] = {}
-        self._bound = 10_000
-
-    def _drop_ended(self, before: int) -> None:
-        """Forget windows that began long ago; projects whose clock runs behind lose a count, which does no harm."""
-        self._windows = {key: window for key, window in self._windows.items() if window[0] > before}
-        self._bound = max(10_000, 2 * len(self._windows))
+        self._windows: dict[int, dict[str, _Window]] = {}
 
     def hit(self, project: int, rule: Rule, now: int) -> Decision:
         """Count one hit at ``now`` and say whether it is within the limit."""
         if not rule.limit:
             return Decision(True, 0, 0, 0)
-        began, hits = self._windows.get((project, rule.name), (now, 0))
-        if not began <= now < began + rule.window:
-            began, hits = now, 0
-        self._windows[project, rule.name] = (began, hits + 1)
-        if len(self._windows) > self._bound:
-            self._drop_ended(now - rule.window)
-        reset = -((now - began - rule.window) // SECOND)
-        return Decision(hits < rule.limit, rule.limit, rule.limit - hits - 1, reset)
+        windows = self._windows.setdefault(project, {})
+        window = windows.get(rule.name)
+        if window is None or not window.began <= now < window.began + rule.window:
+            window = _Window(now, now + rule.window, 0)
+        hits = window.hits + 1
+        windows[rule.name] = window._replace(hits=hits)
+        if len(windows) > _MOST_WINDOWS:
+            self._windows[project] = {name: kept for name, kept in windows.items() if kept.end > now}
+        reset = -((now - window.began - rule.window) // SECOND)
+        return Decision(hits <= rule.limit, rule.limit, rule.limit - hits, reset)
 
     def clear(self) -> None:
         """Open fresh windows for everybody."""
@@ -60,5 +65,4 @@ class Limits:
 
     def forget(self, project: int) -> None:
         """Open fresh windows for a project."""
-        for key in [key for key in self._windows if key[0] == project]:
-            del self._windows[key]
+        self._windows.pop(project, None)

@@ -69,6 +69,7 @@ class Courier:
     async def stop(self) -> None:
         """Stop; what is not finished stays stored and goes on with the next server."""
         self._stopped = True
+        self.waits.end()
         await self.preparer.stop()
         if self._checkpointing is not None:
             await asyncio.wait({self._checkpointing})

@@ -188,7 +188,7 @@ class Gate:
 
     def _identify(self, call: Call, operation: Operation | None) -> None:
         """Note whose the request is, and give it an id."""
-        call.account = None if operation is None or operation.public else self._account(call)
+        call.account = None if operation is None else self._account(call)
         if call.account is None:
             self._refused += 1
             number = f"req_0_{self._refused:x}"

@@ -354,6 +354,19 @@ def test_a_strict_refusal_is_short_and_keeps_the_key_to_itself(answering: Answer
     assert not any(gateway.api.key.encode() in file.read_bytes() for file in data.rglob("*") if file.is_file())
 
 
+def test_a_strict_refusal_speaks_of_the_users_own_fixtures(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "name: tulips\nmatch: {user: tulips}\nanswer: a\n---\nname: parcels\nmatch: {user: parcels}\nanswer: b"
+    )
+    with MockServer(fixtures=(tmp_path,), strict=True) as mock:
+        reply = Gateway(api_of(mock.url)).post({"model": "gpt-5", "prompt": "Where is my parcel?"})
+    _, *near = reply.json()["metadata"]["errors"]
+    assert near == [
+        "parcels (mine.yaml:5): user does not contain 'parcels': it is 'Where is my parcel?'",
+        "tulips (mine.yaml:1): user does not contain 'tulips': it is 'Where is my parcel?'",
+    ]
+
+
 def test_strictness_belongs_to_a_key(gateway: Gateway) -> None:
     gateway.api.control.patch("/terms", json={"strict": True})
     assert gateway.post({"model": "gpt-5", "prompt": "a"}).status_code == 400

@@ -225,6 +225,7 @@ def test_a_transcript_that_is_not_there_gives_404(gateway: Gateway, talk: str, s
         "message": "transcript not found",
         "code": 404,
     }
+    assert unknown.headers["x-mock-hint"] == "this key has no transcript nothing; every key has its own"
     foreign = Gateway(api_of(server.url)).post({**asked, "transcript_id": talk})
     assert (foreign.status_code, foreign.json()["message"]) == (404, "transcript not found")
     gateway.api.http.delete(f"/v2/transcript/{talk}")

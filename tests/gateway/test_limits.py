@@ -41,6 +41,7 @@ def test_a_paid_plan_allows_30_requests_to_each_model_in_60_seconds(gateway: Gat
         "code": 429,
     }
     assert refused.headers["retry-after"] == "40"
+    assert refused.headers["x-mock-hint"].startswith("the limit is 30 requests to gpt-5 in 60 s")
     assert limits(refused) == {
         "limit": "30", "remaining": "-1", "reset": "40", "model": "gpt-5", "service": "llmgw",
     }  # fmt: skip

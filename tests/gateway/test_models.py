@@ -37,6 +37,12 @@ def test_every_model_has_every_field_and_no_key_is_needed(server: MockServer) ->
         assert model["pricing"]["global"].keys() >= {"prompt", "completions"}
 
 
+def test_a_list_that_is_asked_for_with_a_key_is_in_the_journal_of_that_key(gateway: Gateway) -> None:
+    reply = gateway.api.http.get("/v1/models")
+    (entry,) = gateway.api.control.get("/journal").json()["requests"]
+    assert (entry["path"], entry["request_id"]) == ("/v1/models", reply.headers["x-request-id"])
+
+
 @pytest.mark.parametrize("model", ["gpt-5", "gpt-oss-120b", "kimi-k2.5", "qwen3-32B", "gemini-3.1-flash-lite-preview"])
 def test_europe_has_fewer_models_by_host_or_setting(model: str, server: MockServer, gateway: Gateway) -> None:
     host = "llm-gateway.eu.assemblyai.com"

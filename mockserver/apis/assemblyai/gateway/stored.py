@@ -15,8 +15,8 @@ from mockserver.web.workshop import LONG
 T = TypeVar("T")
 
 
-async def completed(call: Call, identifier: str) -> tuple[Row, bytes]:
-    """Return a completed job of the project, and its encoded transcript. Raises ApiError."""
+async def completed(call: Call, identifier: str) -> Row:
+    """Return a completed job of the project. Raises ApiError."""
     job = await current(call, identifier)
     if job is None:
         raise errors.no_such_transcript(identifier)
@@ -25,19 +25,19 @@ async def completed(call: Call, identifier: str) -> tuple[Row, bytes]:
         raise errors.no_such_transcript(identifier, deleted=True)
     if job["status"] != "completed":
         raise errors.invalid([f"transcript is not completed: its status is {job['status']}"])
-    return job, call.engine.jobs.transcript(job)
+    return job
 
 
-async def computed(call: Call, make: Callable[..., T], job: Row, transcript: bytes, *arguments: object) -> T:
+async def computed(call: Call, make: Callable[..., T], job: Row, *arguments: object) -> T:
     """Return what ``make`` makes of a completed job, its encoded transcript, the quirks, and more arguments."""
+    transcript = call.engine.jobs.transcript(job)
     run = call.courier.in_slow_thread if len(transcript) <= LONG else call.courier.workshop.run
     return await run(make, dict(job), transcript, call.quirks, *arguments)
 
 
 async def told(call: Call, identifier: str) -> Told:
     """Return what a completed transcript tells, as it is given out. Raises ApiError."""
-    job, transcript = await completed(call, identifier)
-    return await computed(call, _told, job, transcript)
+    return await computed(call, _told, await completed(call, identifier))
 
 
 def _told(job: Row, transcript: bytes, quirks: Quirks) -> Told:

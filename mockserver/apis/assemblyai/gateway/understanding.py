@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from mockserver.apis.assemblyai import rules
@@ -18,6 +19,8 @@ from mockserver.web.replies import ApiError, Headers, Reply, json_reply
 
 page = Operations("Speech understanding")
 
+_SHORT = 2 * 1024
+"""Bytes of a request that is read in the event loop."""
 _FIELD = "speech_understanding"
 _SPEAKERS = {"speaker_labels": True}
 """What is taken for granted of a transcript that is not there yet."""
@@ -42,14 +45,16 @@ async def validate(call: Call) -> Reply:
     """Say whether a request for speech understanding is sound"""
     asked = await _asked(call)
     if asked.get("transcript_id"):
-        job, _ = await completed(call, asked["transcript_id"])
+        job = await completed(call, asked["transcript_id"])
         _check(call, asked, params_of(job))
     return json_reply({"request_id": call.request_id, "valid": True})
 
 
 async def _asked(call: Call) -> dict[str, Any]:
     quotas.check_access(call)
-    asked = parsed(await call.read(call.engine.settings.body_bytes), UNDERSTANDING_PARAMS)
+    body = await call.read(call.engine.settings.body_bytes)
+    reading = partial(parsed, body, UNDERSTANDING_PARAMS)
+    asked = reading() if len(body) <= _SHORT else await call.courier.in_slow_thread(reading)
     request = asked[_FIELD]["request"]
     if unknown := [name for name in request if name not in Understanding.__annotations__]:
         raise errors.invalid([f"{_FIELD}.request: unknown feature {name[:200]}" for name in unknown[:10]])
@@ -67,10 +72,10 @@ def _check(call: Call, asked: dict[str, Any], params: dict[str, Any]) -> None:
 
 
 async def _understood(call: Call, asked: dict[str, Any], headers: Headers) -> Reply:
-    job, transcript = await completed(call, asked["transcript_id"])
+    job = await completed(call, asked["transcript_id"])
     call.fixture = job["fixture"]
     _check(call, asked, params_of(job))
-    found = await computed(call, _respond, job, transcript, asked[_FIELD]["request"])
+    found = await computed(call, _respond, job, asked[_FIELD]["request"])
     return json_reply({"request_id": call.request_id, **found}, headers=headers)
 
 
