@@ -127,3 +127,21 @@ def test_a_long_message_is_repeated_in_part() -> None:
     assert answer.startswith("You said: word word")
     assert answer.endswith("…")
     assert len(answer) < 500
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<a>" * 40_000,
+        "\n" * 120_000,
+        " \n" * 60_000,
+        "what should " * 10_000,
+        "a:\n" * 40_000,
+        "call " * 24_000,
+        "?" * 120_000,
+    ],
+)
+def test_no_message_takes_long_to_understand(text: str) -> None:
+    assert told(("user", text))
+    assert told(("user", f"Summarize this:\n{text}"))
+    assert told(("system", text), ("user", "What is it?"))

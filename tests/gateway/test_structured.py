@@ -95,6 +95,12 @@ def test_arguments_are_what_the_user_says(gateway: Gateway) -> None:
     }  # fmt: skip
 
 
+def test_a_text_without_full_stops_is_no_obstacle(gateway: Gateway) -> None:
+    text = gateway.say(f"Summarize this:\n{'and so on ' * 5000}", response_format=as_format(MEETING))
+    jsonschema_rs.validate(MEETING, json.loads(text))
+    assert json.loads(text)["summary"].startswith("and so on and so on")
+
+
 def test_nothing_is_invented_about_silence(gateway: Gateway) -> None:
     job = gateway.api.submit(gateway.api.upload((AUDIO / "silence.wav").read_bytes()))
     assert gateway.say("Summarize {{ transcript }}", transcript_id=job) == "Nothing is said in the transcript."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from difflib import SequenceMatcher
+from heapq import nsmallest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from mockserver.engine.fixtures import Fixtures
 from mockserver.engine.keys import Project
 
 _NEAREST = 3
+_LOOKED_AT = 30
 _COMPARED = 200
 _AS_USUAL = Step()
 Identity = tuple[Path, str, str]
@@ -60,10 +62,11 @@ class Chats:
 
     def nearest(self, asked: Asked) -> list[str]:
         """Say of the fixtures that come nearest what does not hold; those that come along are left out."""
-        own = [fixture for fixture in self._fixtures.chats if not self._fixtures.comes_along(fixture.file)]
-        ranked = sorted(own, key=lambda fixture: (sum(1 for _ in fixture.misses(asked)), -_likeness(fixture, asked)))
+        own = (fixture for fixture in self._fixtures.chats if not self._fixtures.comes_along(fixture.file))
+        near = nsmallest(_LOOKED_AT, own, key=lambda fixture: _misses(fixture, asked))
+        near.sort(key=lambda fixture: (_misses(fixture, asked), -_likeness(fixture, asked)))
         return [f"{fixture.name} ({fixture.file.name}:{fixture.line}): {self._why(fixture, asked)}"
-                for fixture in ranked[:_NEAREST]]  # fmt: skip
+                for fixture in near[:_NEAREST]]  # fmt: skip
 
     @staticmethod
     def _why(fixture: ChatFixture, asked: Asked) -> str:
@@ -76,6 +79,10 @@ class Chats:
                 counts.clear()
             else:
                 counts.pop(project, None)
+
+
+def _misses(fixture: ChatFixture, asked: Asked) -> int:
+    return sum(1 for _ in fixture.misses(asked))
 
 
 def _likeness(fixture: ChatFixture, asked: Asked) -> float:

@@ -24,16 +24,17 @@ class TextMatch:
     wanted: str
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        if self.kind == "glob":
-            return re.compile(translate(self.wanted), re.IGNORECASE | re.DOTALL)
-        return re.compile(self.wanted if self.kind == "regex" else re.escape(self.wanted), _FLAGS[self.kind])
+    def _glob(self) -> re.Pattern[str]:
+        return re.compile(translate(self.wanted), re.IGNORECASE | re.DOTALL)
 
     def holds(self, text: str) -> bool:
         """Say whether a text is as wanted."""
+        if self.kind == "contains":
+            return self.wanted.lower() in text.lower()
         if self.kind == "is":
             return text.strip() == self.wanted.strip()
-        return (self._pattern.match(text) if self.kind == "glob" else self._pattern.search(text)) is not None
+        found = self._glob.match(text) if self.kind == "glob" else re.search(self.wanted, text)
+        return found is not None
 
     @property
     def weight(self) -> int:
@@ -47,7 +48,6 @@ class TextMatch:
         return f"{_VERBS[self.kind]} {self.wanted!r}"
 
 
-_FLAGS = {"contains": re.IGNORECASE, "regex": re.NOFLAG, "is": re.NOFLAG}
 _VERBS = {"contains": "does not contain", "glob": "does not fit", "regex": "does not match", "is": "is not"}
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from mockserver.engine import understanding
 from mockserver.engine.chat import Conversation
@@ -15,9 +16,16 @@ _LONG = 40
 """Words of a paragraph that may be what is asked about."""
 _FEW_WORDS = 3
 _KINDS = "transcript|text|context|document|call|conversation|notes|minutes|article|interview|recording|email|message"
-_LABEL = re.compile(rf"^\W*(?:(?:the|this|my)\s+)?(?:{_KINDS})\b[^.?!:\n]{{0,40}}:\s*", re.IGNORECASE | re.MULTILINE)
-_TAGGED = re.compile(r"<([a-z_]{1,40})>\s*(.*?)\s*</\1>", re.IGNORECASE | re.DOTALL)
-_SPEAKER = re.compile(r"^\s*((?:speaker\s+)?[\w.-]{1,20}(?:\s[\w.-]{1,20})?):\s+(?=\S)", re.IGNORECASE | re.MULTILINE)
+# None of these may look at a long text again and again: a search holds up the whole server.
+_LABEL = re.compile(
+    rf"^[^\w\n]{{0,20}}(?:(?:the|this|my) )?(?:{_KINDS})\b[^.?!:\n]{{0,40}}:[ \t]*", re.IGNORECASE | re.MULTILINE
+)
+_OPENED = re.compile(r"<([a-z_]{1,40})>", re.IGNORECASE)
+_MOST_TAGS = 20
+_SPEAKER = re.compile(
+    r"^[ \t]{0,20}((?:speaker )?[\w.-]{1,20}(?: [\w.-]{1,20})?):[ \t]+(?=\S)", re.IGNORECASE | re.MULTILINE
+)
+_MOST_ASKED = 2000
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,13 @@ class Material:
     language: str = "en"
     speakers: tuple[str, ...] = ()
     is_transcript: bool = False
+
+    @cached_property
+    def question(self) -> str:
+        """Return what is asked, or the beginning and the end of it if it is very long."""
+        if len(self.asked) <= 2 * _MOST_ASKED:
+            return self.asked
+        return f"{self.asked[:_MOST_ASKED]} {self.asked[-_MOST_ASKED:]}"
 
     @cached_property
     def said(self) -> Sequence[Passage]:
@@ -80,15 +95,25 @@ def _parted(text: str) -> tuple[str, str]:
 
 def _marked(text: str) -> tuple[str, str]:
     """Find what stands between tags, or follows a label with a colon."""
-    tagged = _TAGGED.search(text)
-    if tagged is not None and tagged[2]:
-        return text[: tagged.start()] + text[tagged.end() :], tagged[2]
+    tagged = _tagged(text)
+    if tagged is not None:
+        return tagged
     label = _LABEL.search(text)
     if label is None or len(text[label.end() :].split()) < _FEW_WORDS:
         return text, ""
     found, _, rest = text[label.end() :].strip().partition("\n\n")
     is_question = rest.strip().endswith("?") and len(rest.split()) < _LONG
     return (text[: label.start()] + (rest if is_question else ""), found if is_question else text[label.end() :])
+
+
+def _tagged(text: str) -> tuple[str, str] | None:
+    lowered = text.lower()
+    for opened in islice(_OPENED.finditer(text), _MOST_TAGS):
+        closing = f"</{opened[1].lower()}>"
+        end = lowered.find(closing, opened.end())
+        if end > 0 and (found := text[opened.end() : end].strip()):
+            return text[: opened.start()] + text[end + len(closing) :], found
+    return None
 
 
 def _script(text: str) -> tuple[str, str]:

@@ -59,7 +59,7 @@ def speech(conversation: Conversation) -> str:
     about = material_of(conversation)
     if about.is_transcript and not about.said:
         return "Nothing is said in the transcript."
-    rule = next((make for pattern, make in _RULES if pattern.search(about.asked)), None)
+    rule = next((make for pattern, make in _RULES if pattern.search(about.question)), None)
     if not about.said or (rule is None and not _asks(conversation, about)):
         return f"You said: {_shortened(conversation.user)}"
     return (rule or _answer)(about)
@@ -67,7 +67,7 @@ def speech(conversation: Conversation) -> str:
 
 def _asks(conversation: Conversation, about: Material) -> bool:
     """Say whether a text is asked about: one that the last message brings, or that it puts a question to."""
-    return about.asked != conversation.user or _QUESTION.search(about.asked) is not None or _is_listed(about)
+    return about.asked != conversation.user or _QUESTION.search(about.question) is not None or _is_listed(about)
 
 
 def _caller_of(conversation: Conversation) -> str:
@@ -83,7 +83,7 @@ def _shortened(text: str) -> str:
 
 
 def _is_listed(about: Material) -> bool:
-    return _LISTED.search(about.asked) is not None
+    return _LISTED.search(about.question) is not None
 
 
 def _answer(about: Material) -> str:
@@ -91,19 +91,19 @@ def _answer(about: Material) -> str:
     named = _naming(about, _CLEAR_KINDS)
     if named is not None:
         return named
-    found = understanding.answer(about.said, about.asked)
+    found = understanding.answer(about.said, about.question)
     if found is not None:
         place = about.said.index(found)
         is_question = found.text.endswith("?") and place + 1 < len(about.said)
         return about.said[place + 1].text if is_question else found.text
-    if _QUESTION.search(about.asked.strip()):
+    if _QUESTION.search(about.question.strip()):
         return _naming(about, _KINDS) or "The text does not say."
     return _summary(about)
 
 
 def _naming(about: Material, kinds: Sequence[tuple[str, str]]) -> str | None:
     """Return the first sentence that names something of a kind that the question asks for."""
-    wanted = {kind for words, kind in kinds if re.search(words, about.asked, re.IGNORECASE)}
+    wanted = {kind for words, kind in kinds if re.search(words, about.question, re.IGNORECASE)}
     if not wanted:
         return None
     found = understanding.entities(about.said, about.language)
@@ -116,7 +116,7 @@ def _sentence_at(about: Material, place: int) -> str:
 
 
 def _summary(about: Material) -> str:
-    wanted = _HOW_MANY.search(about.asked)
+    wanted = _HOW_MANY.search(about.question)
     listed = _is_listed(about)
     if wanted is None:
         return understanding.summary(about.said, "informative", "bullets" if listed else "paragraph")
@@ -134,7 +134,7 @@ def _to_do(about: Material) -> str:
 
 
 def _translation(about: Material) -> str:
-    words = re.findall(r"\w+", about.asked.lower())
+    words = re.findall(r"\w+", about.question.lower())
     code = next((_LANGUAGES[word] for word in reversed(words) if word in _LANGUAGES), "en")
     return understanding.translated(" ".join(sentence.text for sentence in about.said), code)
 
@@ -177,7 +177,7 @@ def _speakers(about: Material) -> str:
 
 
 def _yes_or_no(about: Material) -> str:
-    found = understanding.answer(about.said, about.asked)
+    found = understanding.answer(about.said, about.question)
     return "Yes." if found is not None and not _NEGATION.search(found.text) else "No."
 
 
@@ -190,7 +190,7 @@ _TASKS: Sequence[tuple[str, Callable[[Material], str]]] = (
     (r"\bchapters?\b|\bsections?\b", _chapters),
     (
         r"\baction[ _-]?items?|\bto-?dos?\b|\bnext steps?|\bfollow[ -]?ups?\b(?! (?:on\b|e-?mail|question))"
-        r"|\btasks?\b|\bwhat (?:should|must|do|does|needs?)\b.*\bdo\b|\btareas\b|\bpendientes\b|próximos pasos",
+        r"|\btasks?\b|\bwhat (?:should|must|do|does|needs?)\b.{0,80}\bdo\b|\btareas\b|\bpendientes\b|próximos pasos",
         _to_do,
     ),
     (

@@ -15,6 +15,8 @@ from mockserver.engine.chat.speech import mood_of, speech
 from mockserver.engine.chat.tokens import count
 
 _FEW = 4
+_LONGEST_TEXT, _LONGEST_FACT = 400, 100
+"""Characters: there are texts without any full stop."""
 _KINDS = {
     "person_name": "person",
     "organization": "company",
@@ -66,11 +68,12 @@ def value(conversation: Conversation, schema: Any, seed: str, most_tokens: int, 
 
 def _texts(about: Material) -> Sequence[str]:
     """Return sentences for free texts, those that tell most if there are many."""
-    said = about.said or understanding.sentences_of("" if about.is_transcript else about.asked)
-    if len(said) < _FEW:
-        return [sentence.text for sentence in said]
-    summary = understanding.summary(said, "informative", "bullets").splitlines()
-    return [line.removeprefix("- ") for line in summary]
+    said = about.said or understanding.sentences_of("" if about.is_transcript else about.question)
+    told = [sentence.text for sentence in said]
+    if len(said) >= _FEW:
+        summary = understanding.summary(said, "informative", "bullets").splitlines()
+        told = [line.removeprefix("- ") for line in summary]
+    return [text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rpartition(" ")[0] + "…" for text in told]
 
 
 def _facts(about: Material) -> Mapping[str, Sequence[str]]:
@@ -78,18 +81,18 @@ def _facts(about: Material) -> Mapping[str, Sequence[str]]:
     facts: dict[str, list[str]] = {}
     for kind, text in _found(about):
         known = facts.setdefault(kind, [])
-        if text not in known:
+        if text not in known and len(text) <= _LONGEST_FACT:
             known.append(text)
     return facts
 
 
 def _found(about: Material) -> Iterator[tuple[str, str]]:
-    asked = understanding.sentences_of(about.asked)
+    asked = understanding.sentences_of(about.question)
     for said in (about.said, asked):
         for entity in understanding.entities(said, about.language):
             if entity.kind in _KINDS:
                 yield _KINDS[entity.kind], entity.text
-    yield from (("amount", found) for found in _DIGITS.findall(about.asked))
+    yield from (("amount", found) for found in _DIGITS.findall(about.question))
     if about.said:
         yield from (("topic", highlight.text) for highlight in understanding.highlights(about.said)[:5])
         yield "sentiment", mood_of(about)

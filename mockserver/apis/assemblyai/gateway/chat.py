@@ -21,12 +21,13 @@ from mockserver.web.family import Call, Operations
 from mockserver.web.replies import ApiError, ClientGoneError, Headers, Reply, StreamReply
 from mockserver.web.sending import client_of
 from mockserver.web.waits import Stopwatch
-from mockserver.web.workshop import LONG
 
 page = Operations("Chat completions")
 
 _SHORT = 2 * 1024
 """Bytes of a request that is read in the event loop, and answered there too if its answer is no JSON."""
+_LONG = 16 * 1024
+"""Characters above which a thread would hold up the others."""
 _SHOWN = 200
 _EVENTS = b"text/event-stream; charset=utf-8"
 
@@ -129,7 +130,7 @@ async def _complete(call: Call, chosen: _Chosen, size: int) -> Completion:
     arguments = (talk, step, call.engine.settings.seed, chosen.attempt.model.context_length)
     if size <= _SHORT and talk.schema is None and not talk.tools:
         found = outcome(*arguments)
-    elif size <= LONG:
+    elif size <= _LONG:
         found = await call.courier.in_slow_thread(outcome, *arguments)
     else:
         found = await call.courier.workshop.run(outcome, *arguments)

@@ -45,16 +45,16 @@ def no_such_transcript(identifier: str, *, deleted: bool = False) -> ApiError:
     )
 
 
-def rate_limited(seconds: int, _: Collection[str] = ()) -> ApiError:
+def rate_limited(seconds: int, _: Collection[str]) -> ApiError:
     """Return the refusal of one request too many."""
     return ApiError(429, _TOO_MANY, f"the window ends in {seconds} s", {"Retry-After": str(seconds)})
 
 
-def one_too_many(limit: int, seconds: int, subject: str) -> ApiError:
+def one_too_many(limit: int, seconds: int, subject: str, setting: str) -> ApiError:
     """Return the refusal of one request too many to a model, or for speech understanding."""
     hint = (
         f"the limit is {limit} requests to {subject} in 60 s, and this window ends in {seconds} s; "
-        "--llm-rate-limit 0, or llm_rate_limit 0 in the terms of the key, takes it away"
+        f"{setting} 0, in the settings or the terms of the key, takes it away"
     )
     return ApiError(429, _TOO_MANY, hint, {"Retry-After": str(seconds)})
 

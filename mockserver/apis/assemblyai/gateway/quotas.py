@@ -36,13 +36,14 @@ def count_chat(call: Call, model: Model) -> Headers:
     terms = call.project.terms
     limit = terms.llm_rate_limits.get(model.id, terms.llm_rate_limit)
     decision = _hit(call, f"llm/{model.id}", limit)
-    return _counted(decision, (b"x-ratelimit-model", model.id.encode()), b"llmgw")
+    return _counted(decision, (b"x-ratelimit-model", model.id.encode()), b"llmgw", "llm_rate_limit")
 
 
 def count_understanding(call: Call) -> Headers:
     """Count a request for speech understanding, and return the headers of its reply. Raises ApiError 429."""
     decision = _hit(call, "understanding", call.project.terms.understanding_rate_limit)
-    return _counted(decision, (b"x-ratelimit-feature", b"understanding"), b"speech-understanding")
+    subject = (b"x-ratelimit-feature", b"understanding")
+    return _counted(decision, subject, b"speech-understanding", "understanding_rate_limit")
 
 
 def _hit(call: Call, name: str, limit: int | None) -> Decision:
@@ -55,7 +56,7 @@ def _limit_of(terms: Terms) -> int:
     return _PLANS[terms.llm_plan]
 
 
-def _counted(decision: Decision, subject: tuple[bytes, bytes], service: bytes) -> Headers:
+def _counted(decision: Decision, subject: tuple[bytes, bytes], service: bytes, setting: str) -> Headers:
     if not decision.limit:
         return ()
     headers = (
@@ -66,7 +67,7 @@ def _counted(decision: Decision, subject: tuple[bytes, bytes], service: bytes) -
         (b"x-ratelimit-service", service),
     )
     if not decision.allowed:
-        refusal = errors.one_too_many(decision.limit, decision.reset, subject[1].decode())
+        refusal = errors.one_too_many(decision.limit, decision.reset, subject[1].decode(), setting)
         refusal.add(headers)
         raise refusal
     return headers
