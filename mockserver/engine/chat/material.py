@@ -51,7 +51,7 @@ class Material:
     @cached_property
     def said(self) -> Sequence[Passage]:
         """Return the sentences of the text, without the names of who says them."""
-        return understanding.sentences_of(_SPEAKER.sub("", self.text), self.language)
+        return understanding.sentences_of(_SPEAKER.sub("", self.text), self.language) if self.text else ()
 
     @cached_property
     def voices(self) -> Sequence[str]:
@@ -74,7 +74,7 @@ def material_of(conversation: Conversation) -> Material:
 def _earlier(conversation: Conversation) -> Iterator[str]:
     """Yield the texts of earlier messages, the newest first; instructions are none."""
     for message in reversed(conversation.messages):
-        if message.role in ("system", "user"):
+        if message.role in ("system", "user") and not _is_short(message.text):
             text = _marked(message.text)[1] or _script(message.text)[1]
             if not text and message.role == "user":
                 text = _parted(message.text)[1]
@@ -82,9 +82,13 @@ def _earlier(conversation: Conversation) -> Iterator[str]:
                 yield text
 
 
+def _is_short(text: str) -> bool:
+    return "\n" not in text and len(text) < 2 * _LONG - 1
+
+
 def _parted(text: str) -> tuple[str, str]:
     """Part a message into what is asked and what it is asked about."""
-    if "\n" not in text and len(text) < 2 * _LONG - 1:
+    if _is_short(text):
         return text, ""
     for way in (_marked, _script, _paragraphs, _sentences):
         asked, found = way(text)

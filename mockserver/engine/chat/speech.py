@@ -57,10 +57,11 @@ def speech(conversation: Conversation) -> str:
     if conversation.tool_result is not None:
         return f"{_caller_of(conversation)} returned: {_shortened(conversation.tool_result)}"
     about = material_of(conversation)
-    if about.is_transcript and not about.said:
-        return "Nothing is said in the transcript."
+    if not about.said:
+        is_silent = about.is_transcript
+        return "Nothing is said in the transcript." if is_silent else f"You said: {_shortened(conversation.user)}"
     rule = next((make for pattern, make in _RULES if pattern.search(about.question)), None)
-    if not about.said or (rule is None and not _asks(conversation, about)):
+    if rule is None and not _asks(conversation, about):
         return f"You said: {_shortened(conversation.user)}"
     return (rule or _answer)(about)
 
