@@ -16,8 +16,8 @@ FAMILIES = (assemblyai.FAMILY,)
 def create_app(settings: Settings, *, alone: bool) -> Gate:
     """Return the ASGI application, with its database open; the thread that calls this must also run it.
 
-    ``alone`` says that the process runs nothing else. Then the control API is made in the background, which
-    would not be safe beside threads of others: pydantic's models cannot be made in two threads at once.
+    ``alone`` says that the process runs nothing else. Then what takes long is made in the background, which would
+    not be safe beside threads of others: pydantic's models cannot be made in two threads at once.
     Raises StoreError if the data directory cannot be used, and SettingsError for what a family cannot work with.
     """
     known = {quirk for family in FAMILIES for quirk in family.quirks}
@@ -34,11 +34,12 @@ def create_app(settings: Settings, *, alone: bool) -> Gate:
 
         return control_app(engine, courier, FAMILIES)
 
-    made = None if alone else control()
-
     def prepared() -> App:
         for family in FAMILIES:
             family.warm_up()
-        return made or control()
+        return control()
 
-    return Gate(engine, courier, FAMILIES, prepared)
+    if alone:
+        return Gate(engine, courier, FAMILIES, prepared)
+    made = prepared()
+    return Gate(engine, courier, FAMILIES, lambda: made)

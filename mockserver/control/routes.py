@@ -91,7 +91,7 @@ def _extra(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     if not operation.public:
         extra["security"] = [{"key": []}]
     if operation.reads is not None:
-        schema = operation.reads.json_schema(ref_template="#/components/schemas/{model}")
+        schema = operation.reads().json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs", {}))
         extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return extra

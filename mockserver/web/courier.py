@@ -7,7 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mockserver.engine import Engine
 from mockserver.web import log
@@ -57,6 +57,8 @@ class Courier:
         self._reloading = asyncio.Lock()
         self._next_look = self._last_look = 0
         self._flush_due = False
+        self.warming: asyncio.Future[Any] | None = None
+        """Done when what takes long to import is there."""
         engine.journal.written = lambda batch: log.requests(batch, engine.settings)
 
     def start(self) -> None:
@@ -185,6 +187,11 @@ class Courier:
                 _logger.exception("the fixtures could not be loaded again")
             if self._engine.fixtures.files > _FEW_FILES:
                 self._next_look = now() + _REST_PER_LOOK * (now() - began)
+
+    async def warmed(self) -> None:
+        """Wait until what takes long to import is there."""
+        if self.warming is not None:
+            await asyncio.shield(self.warming)
 
     async def in_thread(self, function: Callable[..., T], *arguments: object) -> T:
         """Run something that blocks for a short time in a worker thread."""

@@ -121,7 +121,7 @@ Endpoint = Callable[[Call], Awaitable[Reply]]
 class Operation:
     """A method and a path of one family, and the function that answers it.
 
-    ``public`` operations need no key. ``reads`` is the type of the JSON body, and ``query`` what the query may
+    ``public`` operations need no key. ``reads`` gives the type of the JSON body, and ``query`` what the query may
     hold, for the documentation. The operation is there with its ``quirk`` only.
     """
 
@@ -130,7 +130,7 @@ class Operation:
     endpoint: Endpoint
     summary: str
     public: bool = False
-    reads: TypeAdapter[Any] | None = None
+    reads: Callable[[], TypeAdapter[Any]] | None = None
     query: tuple[Query, ...] = ()
     quirk: str | None = None
 
@@ -156,7 +156,7 @@ class Operations:
         path: str,
         *,
         public: bool = False,
-        reads: TypeAdapter[Any] | None = None,
+        reads: Callable[[], TypeAdapter[Any]] | None = None,
         query: tuple[Query, ...] = (),
         quirk: str | None = None,
     ) -> Callable[[Endpoint], Endpoint]:

@@ -110,6 +110,7 @@ class Gate:
         await receive()
         self._courier.start()
         self._control = asyncio.create_task(self._courier.in_thread(self._make_control))
+        self._courier.warming = self._control
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._courier.stop()

@@ -30,7 +30,10 @@ def _same(request_id: str, _: int) -> str:
 
 def _warm_up() -> None:
     from mockserver.apis.assemblyai import completed  # noqa: F401
-    from mockserver.engine.chat import speech  # noqa: F401
+    from mockserver.apis.assemblyai.gateway import catalogue, chat, understanding  # noqa: F401
+    from mockserver.engine.chat import structure, tool_choice  # noqa: F401
+
+    catalogue.catalogue()
 
 
 PRERECORDED = Service(

@@ -61,25 +61,25 @@ class LemurParams(TypedDict, total=False):
 _PARAMS: TypeAdapter[LemurParams] = TypeAdapter(LemurParams)
 
 
-@page.add("POST", "/lemur/v3/generate/task", reads=_PARAMS, quirk=_QUIRK)
+@page.add("POST", "/lemur/v3/generate/task", reads=lambda: _PARAMS, quirk=_QUIRK)
 async def task(call: Call) -> Reply:
     """Carry out a task that a prompt describes."""
     return await _answered(call, "about", needed="prompt")
 
 
-@page.add("POST", "/lemur/v3/generate/summary", reads=_PARAMS, quirk=_QUIRK)
+@page.add("POST", "/lemur/v3/generate/summary", reads=lambda: _PARAMS, quirk=_QUIRK)
 async def summary(call: Call) -> Reply:
     """Summarise."""
     return await _answered(call, "summary")
 
 
-@page.add("POST", "/lemur/v3/generate/question-answer", reads=_PARAMS, quirk=_QUIRK)
+@page.add("POST", "/lemur/v3/generate/question-answer", reads=lambda: _PARAMS, quirk=_QUIRK)
 async def question_answer(call: Call) -> Reply:
     """Answer questions."""
     return await _answered(call, "answers", needed="questions")
 
 
-@page.add("POST", "/lemur/v3/generate/action-items", reads=_PARAMS, quirk=_QUIRK)
+@page.add("POST", "/lemur/v3/generate/action-items", reads=lambda: _PARAMS, quirk=_QUIRK)
 async def action_items(call: Call) -> Reply:
     """List what is to be done."""
     return await _answered(call, "to_do")

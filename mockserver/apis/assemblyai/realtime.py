@@ -24,7 +24,7 @@ class TokenParams(TypedDict):
 _PARAMS: TypeAdapter[TokenParams] = TypeAdapter(TokenParams)
 
 
-@page.add("POST", "/v2/realtime/token", reads=_PARAMS)
+@page.add("POST", "/v2/realtime/token", reads=lambda: _PARAMS)
 async def token(call: Call) -> Reply:
     """Make a temporary token."""
     try:

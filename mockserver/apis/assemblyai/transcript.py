@@ -30,7 +30,7 @@ _MOST_BYTES = 2**21
 _PROGRESS_HEADER = b"x-mock-progress"
 
 
-@page.add("POST", "/v2/transcript", reads=TRANSCRIPT_PARAMS)
+@page.add("POST", "/v2/transcript", reads=lambda: TRANSCRIPT_PARAMS)
 async def create(call: Call) -> Reply:
     """Transcribe audio.
 

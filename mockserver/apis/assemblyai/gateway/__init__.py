@@ -1,8 +1,7 @@
 """The LLM Gateway: chat completions, its models, and speech understanding of stored transcripts."""
 
-from mockserver.apis.assemblyai.gateway import chat, errors, models, understanding
+from mockserver.apis.assemblyai.gateway import errors, pages
 from mockserver.apis.assemblyai.gateway.auth import key_of, request_id
-from mockserver.apis.assemblyai.gateway.catalogue import CatalogueError, catalogue
 from mockserver.engine.limits import Rule
 from mockserver.engine.terms import Terms
 from mockserver.settings import Settings, SettingsError
@@ -17,6 +16,8 @@ def _request_limit(_: Terms) -> Rule | None:
 def check(settings: Settings) -> None:
     """Refuse files with models that cannot be read (SettingsError)."""
     if settings.models:
+        from mockserver.apis.assemblyai.gateway.catalogue import CatalogueError, catalogue
+
         try:
             catalogue(settings.models)
         except CatalogueError as error:
@@ -26,7 +27,7 @@ def check(settings: Settings) -> None:
 SERVICE = Service(
     name="gateway",
     title="AssemblyAI LLM Gateway",
-    pages=(chat.page, models.page, understanding.page),
+    pages=(pages.chats, pages.models, pages.understanding),
     key_of=key_of,
     unauthorized=errors.unauthorized,
     rate_limited=errors.rate_limited,

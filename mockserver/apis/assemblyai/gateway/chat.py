@@ -10,19 +10,16 @@ from mockserver.apis.assemblyai.gateway.catalogue import models_of, region_of
 from mockserver.apis.assemblyai.gateway.conversation import conversation_of, wants_transcript, with_transcript
 from mockserver.apis.assemblyai.gateway.render import Answer, Pace, events, whole
 from mockserver.apis.assemblyai.gateway.requests import Attempt, attempts_of
-from mockserver.apis.assemblyai.gateway.schemas import CHAT_PARAMS
 from mockserver.apis.assemblyai.gateway.stored import told
 from mockserver.engine.chat import Completion, Conversation
 from mockserver.engine.chat.completions import Refusal, outcome
 from mockserver.engine.chat.fixture import Asked, Step
 from mockserver.engine.clock import SECOND
 from mockserver.engine.keys import mask
-from mockserver.web.family import Call, Operations
+from mockserver.web.family import Call
 from mockserver.web.replies import ApiError, ClientGoneError, Headers, Reply, StreamReply
 from mockserver.web.sending import client_of
 from mockserver.web.waits import Stopwatch
-
-page = Operations("Chat completions")
 
 _SHORT = 2 * 1024
 """Bytes of a request that is read in the event loop, and answered there too if its answer is no JSON."""
@@ -32,9 +29,8 @@ _SHOWN = 200
 _EVENTS = b"text/event-stream; charset=utf-8"
 
 
-@page.add("POST", "/v1/chat/completions", reads=CHAT_PARAMS)
-async def chat(call: Call) -> Reply:
-    """Answer a conversation, as a whole or as a stream"""
+async def answer(call: Call) -> Reply:
+    """Answer a chat request. Raises ApiError."""
     quotas.check_access(call)
     settings = call.engine.settings
     body = await call.read(settings.body_bytes)
@@ -63,15 +59,15 @@ async def _answered(call: Call, attempts: list[Attempt], headers: Headers, size:
     chosen = await _choose(call, attempts)
     attempt, step = chosen.attempt, chosen.step
     completion = await _complete(call, chosen, size)
-    answer = Answer(completion, attempt.model, call.request_id, call.project.clock.now() // SECOND)
+    said = Answer(completion, attempt.model, call.request_id, call.project.clock.now() // SECOND)
     pace = _pace(call, step)
     if attempt.streams:
         options = attempt.params.get("stream_options") or {}
-        pieces = events(answer, pace, with_usage=bool(options.get("include_usage")), cut_after=step.cut_after)
+        pieces = events(said, pace, with_usage=bool(options.get("include_usage")), cut_after=step.cut_after)
         return StreamReply(pieces, _EVENTS, headers)
     await _wait(call, pace.at(completion.output_tokens))
     calls_in_choice = "tool_calls_in_choice" in call.quirks
-    return Reply(whole(answer, attempt.echo, pace, calls_in_choice=calls_in_choice), headers=headers)
+    return Reply(whole(said, attempt.echo, pace, calls_in_choice=calls_in_choice), headers=headers)
 
 
 async def _choose(call: Call, attempts: list[Attempt]) -> _Chosen:

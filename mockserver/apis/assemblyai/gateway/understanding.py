@@ -14,10 +14,8 @@ from mockserver.apis.assemblyai.params import tasks
 from mockserver.apis.assemblyai.render import params_of
 from mockserver.apis.assemblyai.schemas import Understanding
 from mockserver.engine.store import Row
-from mockserver.web.family import Call, Operations, Quirks
+from mockserver.web.family import Call, Quirks
 from mockserver.web.replies import ApiError, Headers, Reply, json_reply
-
-page = Operations("Speech understanding")
 
 _SHORT = 2 * 1024
 """Bytes of a request that is read in the event loop."""
@@ -26,9 +24,8 @@ _SPEAKERS = {"speaker_labels": True}
 """What is taken for granted of a transcript that is not there yet."""
 
 
-@page.add("POST", "/v1/understanding", reads=UNDERSTANDING_PARAMS)
 async def understand(call: Call) -> Reply:
-    """Carry out tasks of speech understanding on a stored transcript"""
+    """Carry out the tasks that a request asks for. Raises ApiError."""
     asked = await _asked(call)
     if not asked.get("transcript_id"):
         raise errors.invalid(["transcript_id is required"])
@@ -40,9 +37,8 @@ async def understand(call: Call) -> Reply:
         raise
 
 
-@page.add("POST", "/v1/understanding/validate", reads=UNDERSTANDING_PARAMS)
 async def validate(call: Call) -> Reply:
-    """Say whether a request for speech understanding is sound"""
+    """Check a request. Raises ApiError."""
     asked = await _asked(call)
     if asked.get("transcript_id"):
         job = await completed(call, asked["transcript_id"])
