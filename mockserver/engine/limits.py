@@ -53,7 +53,7 @@ class Limits:
         if window is None or not window.began <= now < window.began + rule.window:
             window = _Window(now, now + rule.window, 0)
         hits = window.hits + 1
-        windows[rule.name] = window._replace(hits=hits)
+        windows[rule.name] = _Window(window.began, window.end, hits)
         if len(windows) > _MOST_WINDOWS:
             self._windows[project] = {name: kept for name, kept in windows.items() if kept.end > now}
         reset = -((now - window.began - rule.window) // SECOND)
