@@ -112,19 +112,18 @@ def _understood(document: Document) -> dict[str, Any]:
     return understood
 
 
-def understood(job: Row, transcript: bytes, quirks: Collection[str], request: dict[str, Any]) -> dict[str, Any]:
+def understanding_of(job: Row, transcript: bytes, quirks: Collection[str], request: dict[str, Any]) -> dict[str, Any]:
     """Return what tasks of speech understanding find in a transcript that was made without them."""
     params = {**params_of(job), "speech_understanding": {"request": request}}
     document = Document(params, Transcript.decode(transcript), quirks)
     asked = tasks(params)
-    view: dict[str, Any] = {"speech_understanding": {"request": request, "response": respond(asked, document)}}
-    view["utterances"] = turns_view(document.shown.turns) if diarized(params) else None
-    if "speaker_identification" in asked:
+    view = _understood(document)
+    named = "speaker_identification" in asked
+    if diarized(params) and (named or (asked.get("translation") or {}).get("match_original_utterance")):
+        view["utterances"] = turns_view(document.shown.turns)
+    if named:
         view["words"] = [word for turn in view["utterances"] for word in turn["words"]]
     _translate(view, document)
-    matched = (asked.get("translation") or {}).get("match_original_utterance")
-    if view["utterances"] is None or not (matched or "speaker_identification" in asked):
-        del view["utterances"]
     return view
 
 
@@ -134,7 +133,7 @@ def _translate(view: dict[str, Any], document: Document) -> None:
         return
     view["translated_texts"] = translated_texts(task, document)
     turns = translated_turns(task, document)
-    if turns is not None and view["utterances"] is not None:
+    if turns is not None and view.get("utterances") is not None:
         for utterance, texts in zip(view["utterances"], turns, strict=True):
             utterance["translated_texts"] = texts
 

@@ -8,7 +8,6 @@ from mockserver.apis.assemblyai.gateway import errors
 from mockserver.apis.assemblyai.gateway.catalogue import Model
 from mockserver.engine.clock import SECOND
 from mockserver.engine.limits import Decision, Rule
-from mockserver.engine.terms import Terms
 from mockserver.web.family import Call
 from mockserver.web.replies import Headers
 
@@ -48,12 +47,8 @@ def count_understanding(call: Call) -> Headers:
 
 def _hit(call: Call, name: str, limit: int | None) -> Decision:
     project = call.project
-    rule = Rule(name, _limit_of(project.terms) if limit is None else limit, _WINDOW)
+    rule = Rule(name, _PLANS[project.terms.llm_plan] if limit is None else limit, _WINDOW)
     return call.engine.limits.hit(project.id, rule, project.clock.now())
-
-
-def _limit_of(terms: Terms) -> int:
-    return _PLANS[terms.llm_plan]
 
 
 def _counted(decision: Decision, subject: tuple[bytes, bytes], service: bytes, setting: str) -> Headers:

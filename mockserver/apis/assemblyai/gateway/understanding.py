@@ -76,9 +76,9 @@ async def _understood(call: Call, asked: dict[str, Any], headers: Headers) -> Re
 
 
 def _respond(job: Row, transcript: bytes, quirks: Quirks, request: dict[str, Any]) -> dict[str, Any]:
-    from mockserver.apis.assemblyai.completed import understood
+    from mockserver.apis.assemblyai.completed import understanding_of
 
-    view = understood(job, transcript, quirks, request)
+    view = understanding_of(job, transcript, quirks, request)
     response = view["speech_understanding"]["response"]
     response.get("summarization", {}).pop("block_summary", None)
     if "action_items" in response:
