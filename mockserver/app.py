@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from mockserver.apis import assemblyai
 from mockserver.engine import Engine
 from mockserver.settings import Settings, SettingsError
@@ -9,6 +12,9 @@ from mockserver.web import log
 from mockserver.web.courier import Courier
 from mockserver.web.middleware import Gate
 from mockserver.web.sending import App
+
+if TYPE_CHECKING:
+    from mockserver.engine.fault_rule import FaultRule
 
 FAMILIES = (assemblyai.FAMILY,)
 
@@ -25,7 +31,9 @@ def create_app(settings: Settings, *, alone: bool) -> Gate:
         raise SettingsError(f"quirks: there is no {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
     for family in FAMILIES:
         family.check(settings)
+    lasting = _lasting_faults(settings)
     engine = Engine(settings)
+    engine.faults.always(settings.fault_profile, lasting)
     courier = Courier(engine, FAMILIES)
     log.problems(engine.fixtures.problems)
 
@@ -43,3 +51,22 @@ def create_app(settings: Settings, *, alone: bool) -> Gate:
         return Gate(engine, courier, FAMILIES, prepared)
     made = prepared()
     return Gate(engine, courier, FAMILIES, lambda: made)
+
+
+def _lasting_faults(settings: Settings) -> Sequence[FaultRule]:
+    """Return the faults that the settings put in force. Raises SettingsError."""
+    if settings.fault_profile is None and not settings.fault_profiles:
+        return ()
+    from mockserver.engine.fault_profiles import ProfileError, profiles
+
+    try:
+        known = profiles(settings.fault_profiles)
+    except ProfileError as error:
+        raise SettingsError(f"fault_profiles: {error}") from None
+    if settings.fault_profile is None:
+        return ()
+    if settings.fault_profile not in known:
+        raise SettingsError(
+            f"fault_profile: there is no {settings.fault_profile}; there are: {', '.join(sorted(known))}"
+        )
+    return known[settings.fault_profile].rules

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import resource
 import signal
+import socket
+import struct
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -16,7 +18,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from mockserver.app import create_app
 from mockserver.settings import Settings
 from mockserver.web import log
-from mockserver.web.sending import BREAK_OFF
+from mockserver.web.sending import CONNECTION
+
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""A socket that does not linger is reset when it is closed."""
 
 
 class _Http(HttpToolsProtocol):
@@ -28,7 +33,9 @@ class _Http(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._cycles: list[RequestResponseCycle] = []
-        self._extensions: dict[str, dict[object, object]] = {BREAK_OFF: {"break_off": self._break_off}}
+        self._extensions: dict[str, dict[object, object]] = {
+            CONNECTION: {"break_off": self._break_off, "reset": self._reset, "write": self._write}
+        }
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -55,6 +62,16 @@ class _Http(HttpToolsProtocol):
             if cycle.scope is scope:
                 cycle.disconnected = True
         self.transport.close()
+
+    def _reset(self, scope: object) -> None:
+        opened = self.transport.get_extra_info("socket")
+        if opened is not None:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self._break_off(scope)
+        self.transport.abort()
+
+    def _write(self, scope: object, data: bytes) -> None:
+        self.transport.write(data)
 
 
 class Server(uvicorn.Server):

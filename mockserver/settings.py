@@ -97,6 +97,10 @@ class Settings(BaseSettings):
     llm_tokens_per_second: float = Field(
         0.0, ge=0, le=1e9, description="How fast a language model answers, on the clock; 0: at once."
     )
+    fault_profile: str | None = Field(
+        None, description="Faults that everybody gets: flaky, slow, outage, throttled, or one of your own."
+    )
+    fault_profiles: Paths = Field((), description="YAML files with fault profiles, besides the ones that come along.")
     strict: bool = Field(False, description="Chat requests that no fixture answers are refused.")
     webhook_timeout: float = Field(10.0, gt=0, le=600, description="Seconds that a webhook's receiver may take.")
     webhook_attempts: int = Field(10, ge=1, le=1000, description="How often a webhook call is attempted in all.")
@@ -122,7 +126,7 @@ class Settings(BaseSettings):
     def _split_words(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
 
-    @field_validator("fixtures", "file_folders", "models", mode="before")
+    @field_validator("fixtures", "file_folders", "models", "fault_profiles", mode="before")
     @classmethod
     def _split_paths(cls, value: object) -> object:
         return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 import mockserver
-from mockserver.control import clock, health, jobs, journal, reset, terms, webhooks
+from mockserver.control import clock, faults, health, jobs, journal, reset, terms, webhooks
 from mockserver.engine import Engine
 from mockserver.web.courier import Courier
 from mockserver.web.family import Family, Operation, Quirks
@@ -20,7 +20,7 @@ from mockserver.web.middleware import CONTROL
 from mockserver.web.replies import ApiError
 
 router = APIRouter(prefix=CONTROL, tags=["Control"])
-for page in (health, clock, jobs, journal, reset, terms, webhooks):
+for page in (health, clock, faults, jobs, journal, reset, terms, webhooks):
     router.include_router(page.router)
 
 
@@ -33,7 +33,7 @@ def control_app(engine: Engine, courier: Courier, families: Sequence[Family]) ->
         docs_url=f"{CONTROL}/docs",
         redoc_url=None,
     )
-    app.state.engine, app.state.courier = engine, courier
+    app.state.engine, app.state.courier, app.state.families = engine, courier, tuple(families)
     app.include_router(router)
     _answer_errors(app)
     _document(app, families, frozenset(engine.settings.quirks))
@@ -104,7 +104,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        problems = (f"{'.'.join(map(str, e['loc'][1:])) or 'body'}: {e['msg']}" for e in error.errors())
+        problems = (f"{'.'.join(map(str, e['loc'][1:])) or 'body'}: {_said(e['msg'])}" for e in error.errors())
         return JSONResponse({"error": "; ".join(problems)}, 422)
 
     @app.exception_handler(Exception)
@@ -114,3 +114,8 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def unknown(_: Request, error: HTTPException) -> JSONResponse:
         return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+
+
+def _said(problem: str) -> str:
+    """Return what is wrong without pydantic's word for who said so."""
+    return problem.removeprefix("Value error, ")

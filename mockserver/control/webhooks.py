@@ -63,6 +63,7 @@ def _view(engine: Engine, delivery: Row) -> dict[str, Any]:
         "url": url,
         "created": iso(delivery["created"]),
         "due": iso(delivery["due"]) if delivery["due"] is not None else None,
+        "held": bool(delivery["held"]),
         "delivered": bool(delivery["delivered"]),
         "attempts": [_attempt(attempt) for attempt in engine.webhooks.attempts(delivery["number"])],
     }

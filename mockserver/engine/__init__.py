@@ -15,6 +15,7 @@ import mockserver
 from mockserver.engine.answers import Answers
 from mockserver.engine.chat.chats import Chats
 from mockserver.engine.clock import Clock, ClockState, SystemTime
+from mockserver.engine.faults import Faults
 from mockserver.engine.fixtures import Fixtures
 from mockserver.engine.jobs import Jobs
 from mockserver.engine.journal import Journal
@@ -66,6 +67,7 @@ class Engine:
         self.limits = Limits()
         self.journal = Journal(self.store, settings.journal)
         self.records = Records(self.data.database)
+        self.faults = Faults(self.store, settings.seed)
         self._forget_replies_of_others()
         if not self.store.is_new:
             self.uploads.sweep()
@@ -127,6 +129,7 @@ class Engine:
         self.jobs.reload()
         self.answers.reload()
         self.keys.reload()
+        self.faults.reload()
 
     def next_due_in(self) -> float | None:
         """Return the real seconds until some job or webhook call is due, or None if none will be."""
@@ -148,6 +151,7 @@ class Engine:
         """Remove all that one project has, and start its clock and its ids over."""
         self.webhooks.forget(project.id)
         self.prompts.forget(project.id)
+        self.faults.forget(project.id)
         self.jobs.forget(project.id)
         self.journal.forget(project.id)
         self.uploads.forget(project.id)
@@ -159,6 +163,7 @@ class Engine:
         """Remove everything, and set the clock to real time."""
         self.webhooks.forget(None)
         self.prompts.forget(None)
+        self.faults.forget(None)
         self.jobs.clear()
         self.journal.clear()
         self.uploads.forget(None)

@@ -24,7 +24,7 @@ _PLANNED = (
 )
 _COLUMNS = (
     "id, project, family, status, created, started, finished, waiting, url, upload, language, params, failure, "
-    f"options, callback, redacts, {_PLANNED}"
+    f"options, callback, redacts, webhook_fault, {_PLANNED}"
 )
 _INSERT = f"INSERT INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS.split()))})"
 _PREPARE = f"UPDATE jobs SET {_PLANNED.replace(', ', ' = ?, ')} = ? WHERE number = ?"
@@ -36,6 +36,17 @@ _REPLY = "SELECT body, until FROM jobs JOIN replies ON replies.job = jobs.number
 
 class IllegalMoveError(Exception):
     """The job's status does not allow that; the message says why."""
+
+
+class JobFault(NamedTuple):
+    """What goes wrong with a job: the text that it fails with, the status that it stays in, and its webhook's fault."""
+
+    fail: str | None = None
+    hold: str | None = None
+    webhook: str | None = None
+
+
+FAULTLESS = JobFault()
 
 
 class Submission(NamedTuple):
@@ -54,6 +65,7 @@ class Submission(NamedTuple):
     """Whom to tell when the job has finished, as JSON that the family reads."""
     redacts: bool = False
     """Redacted audio is to be made."""
+    fault: JobFault = FAULTLESS
 
 
 class _Pace(NamedTuple):
@@ -119,6 +131,7 @@ class Jobs:
         moving = Moving(
             0, job["id"], "queued", job["due"], None, None, False, job["hold_at"], job["progress"],
             job["processing_time"], job["planned_failure"], None, job["callback"] is not None, job["redacts"],
+            job["webhook_fault"],
         )  # fmt: skip
         moved = self._round(project)
         moved.walk(moving, now)
@@ -154,18 +167,17 @@ class Jobs:
             "options": submission.options.encode(),
             "callback": submission.callback,
             "redacts": submission.redacts,
+            "webhook_fault": submission.fault.webhook,
         }
+        fault = submission.fault
+        failure = {} if fault.fail is None else {"planned_failure": FAILURE_TEXT, "detail": fault.fail}
         if plan is not None:
-            return job | _planned(plan, self._pace(submission.progress, plan), now, submission.key)
-        return (
-            job
-            | _UNPLANNED
-            | {
-                "progress": submission.progress or "",
-                "hold_at": "queued" if submission.progress == "held" else None,
-                "key": submission.key,
-            }
-        )
+            pace = self._pace(submission.progress, plan)
+            pace = pace._replace(hold_at=fault.hold) if fault.hold else pace
+            return job | _planned(plan, pace, now, submission.key) | failure
+        held_at = "queued" if submission.progress == "held" else None
+        unplanned = {"progress": submission.progress or "", "hold_at": fault.hold or held_at, "key": submission.key}
+        return job | _UNPLANNED | unplanned | failure
 
     def prepare(self, project: Project, number: int, plan: Plan) -> None:
         """Note how a job will end, and when it moves on; nothing happens if it is gone or has ended."""
@@ -176,6 +188,8 @@ class Jobs:
         if job["hold_at"]:
             pace = pace._replace(hold_at=job["hold_at"])
         planned = _planned(plan, pace, job["created"], job["key"])
+        if job["planned_failure"]:  # a fault had it so from the beginning
+            planned |= {"planned_failure": job["planned_failure"], "detail": job["detail"]}
         self._store.write(_PREPARE, (*planned.values(), number))
         project.notice(planned["due"])
 

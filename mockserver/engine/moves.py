@@ -6,6 +6,7 @@ The table of transitions refuses an illegal or a repeated one by its own constra
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,16 +20,21 @@ DONE, AUDIO = "done", "audio"
 _BATCH = 256
 _FIELDS = (
     "number, id, status, due, started, finished, waiting, hold_at, progress, processing_time, planned_failure, "
-    "failure, callback IS NOT NULL, redacts"
+    "failure, callback IS NOT NULL, redacts, webhook_fault"
 )
 _DUE = f"SELECT {_FIELDS} FROM jobs WHERE project = ? AND due <= ? ORDER BY due, number LIMIT {_BATCH}"
 _ONE = f"SELECT {_FIELDS} FROM jobs WHERE number = ?"
 _OLDEST_WAITING = f"SELECT {_FIELDS} FROM jobs WHERE project = ? AND waiting ORDER BY number LIMIT 1"
 _UPDATE = "UPDATE jobs SET status = ?, due = ?, started = ?, finished = ?, waiting = ?, failure = ? WHERE number = ?"
 _DELIVER = (
-    "INSERT INTO deliveries (project, job, event, created, due, attempts, delivered) VALUES (?, ?, ?, ?, ?, 0, 0)"
+    "INSERT INTO deliveries (project, job, event, created, due, held, attempts, delivered) "
+    "VALUES (?, ?, ?, ?, ?, ?, 0, 0)"
 )
+_HELD = "SELECT 1 FROM deliveries WHERE project = ? AND held"
 _RECORD = "INSERT INTO transitions (job, from_status, to_status, at, why) VALUES (?, ?, ?, ?, ?)"
+
+
+_NewDelivery = tuple[int, int, str, int, int | None, bool]
 
 
 class Move(NamedTuple):
@@ -59,6 +65,7 @@ class Moving:
     failure: str | None
     calls_back: bool
     redacts: bool
+    webhook_fault: str | None
 
 
 class Round:
@@ -169,11 +176,22 @@ class Round:
         self._store.run_many(_RECORD, [(job.number, *step) for job, *step in self._records])
         self._records.clear()
         if self._deliveries:
-            self._store.run_many(
-                _DELIVER, [(self._project.id, job.number, event, at, at) for job, event, at in self._deliveries]
-            )
-            self._project.expect_call(min(at for _, _, at in self._deliveries))
+            self._deliver()
             self._deliveries.clear()
+
+    def _deliver(self) -> None:
+        rows: list[_NewDelivery] = []
+        for job, event, at in self._deliveries:
+            holds = job.webhook_fault == "reorder" and not self._holds_another(rows)
+            due = None if holds or job.webhook_fault == "drop" else at
+            rows.append((self._project.id, job.number, event, at, due, holds))
+        self._store.run_many(_DELIVER, rows)
+        if dues := [due for *_, due, _ in rows if due is not None]:
+            self._project.expect_call(min(dues))
+
+    def _holds_another(self, rows: Iterable[_NewDelivery]) -> bool:
+        """Say whether a call is held back already, which this one can go before."""
+        return any(holds for *_, holds in rows) or self._store.one(_HELD, (self._project.id,)) is not None
 
     def write(self) -> None:
         """Write what was moved."""
@@ -184,4 +202,5 @@ class Round:
 
 
 def _events(job: Moving) -> tuple[str, ...]:
-    return (DONE, AUDIO) if job.redacts and job.status == "completed" else (DONE,)
+    events = (DONE, AUDIO) if job.redacts and job.status == "completed" else (DONE,)
+    return tuple(event for event in events for _ in range(2 if job.webhook_fault == "twice" else 1))

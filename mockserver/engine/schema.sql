@@ -20,14 +20,28 @@ CREATE TABLE deliveries (
 	created INTEGER NOT NULL, 
 	due INTEGER, 
 	attempts INTEGER NOT NULL, 
-	delivered BOOLEAN NOT NULL
+	delivered BOOLEAN NOT NULL, 
+	held BOOLEAN NOT NULL
 );
 
 CREATE INDEX deliveries_due ON deliveries (project, due) WHERE due IS NOT NULL;
 
+CREATE INDEX deliveries_held ON deliveries (project) WHERE held;
+
 CREATE INDEX deliveries_of_job ON deliveries (job);
 
 CREATE INDEX ix_deliveries_project ON deliveries (project);
+
+CREATE TABLE faults (
+	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	project INTEGER, 
+	profile VARCHAR, 
+	body VARCHAR NOT NULL, 
+	met INTEGER NOT NULL, 
+	fired INTEGER NOT NULL
+);
+
+CREATE INDEX ix_faults_project ON faults (project);
 
 CREATE TABLE jobs (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
@@ -62,6 +76,7 @@ CREATE TABLE jobs (
 	callback VARCHAR, 
 	callback_status INTEGER, 
 	redacts BOOLEAN NOT NULL, 
+	webhook_fault VARCHAR, 
 	deleted INTEGER, 
 	CHECK (status IN ('queued', 'processing', 'completed', 'error')), 
 	UNIQUE (id)

@@ -13,11 +13,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _CHECKPOINT_CHANGES = 5_000
 _LONG_LOG_PAGES = 16_384
 Values = Sequence[Any] | Mapping[str, Any]
-_TEMPORARY = "mockserver-data-"
+_TEMPORARY, _UNLOCKED = "mockserver-data-", "mockserver-new-"
 
 
 class StoreError(Exception):
@@ -35,7 +35,7 @@ class DataDirectory:
         self.temporary = path is None
         if path is None:
             _remove_orphans()
-            path = Path(tempfile.mkdtemp(prefix=_TEMPORARY))
+            path = Path(tempfile.mkdtemp(prefix=_UNLOCKED))
         try:
             for folder in ("uploads", "redacted", "views"):
                 (path / folder).mkdir(parents=True, exist_ok=True)
@@ -45,6 +45,8 @@ class DataDirectory:
         if not _lock(self._lock):
             os.close(self._lock)
             raise StoreError(f"{path}: another server is using this data directory")
+        if self.temporary:  # only now may other servers look whether it was left behind
+            path = path.rename(path.with_name(path.name.replace(_UNLOCKED, _TEMPORARY)))
         self.path = path
         self.database = path / "mockserver.sqlite"
         self.uploads = path / "uploads"

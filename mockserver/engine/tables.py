@@ -92,6 +92,7 @@ class Job(SQLModel, table=True):
     callback: str | None = None
     callback_status: int | None = None
     redacts: bool = False
+    webhook_fault: str | None = None
     deleted: int | None = None
 
 
@@ -128,12 +129,16 @@ class RenderedReply(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """A webhook call that is to be made, or was; ``due`` is the moment of its next attempt (null: none will be)."""
+    """A webhook call that is to be made, or was; ``due`` is the moment of its next attempt (null: none will be).
+
+    One that is ``held`` waits until a later one of its project has been attempted.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         Index("deliveries_due", "project", "due", sqlite_where=text("due IS NOT NULL")),
         Index("deliveries_of_job", "job"),
+        Index("deliveries_held", "project", sqlite_where=text("held")),
         {"sqlite_autoincrement": True},
     )
     number: int | None = Field(default=None, primary_key=True)
@@ -144,6 +149,7 @@ class Delivery(SQLModel, table=True):
     due: int | None = None
     attempts: int = 0
     delivered: bool = False
+    held: bool = False
 
 
 class Attempt(SQLModel, table=True):
@@ -190,6 +196,19 @@ class JournalEntry(SQLModel, table=True):
     job: str | None = None
     fixture: str | None = None
     note: str | None = None
+
+
+class StoredFault(SQLModel, table=True):
+    """A fault in force: for a project, or for all (null), of a profile, or by itself; ``met`` requests have matched."""
+
+    __tablename__ = "faults"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    number: int | None = Field(default=None, primary_key=True)
+    project: int | None = Field(default=None, index=True)
+    profile: str | None = None
+    body: str
+    met: int = 0
+    fired: int = 0
 
 
 class Meta(SQLModel, table=True):

@@ -83,6 +83,10 @@ class Webhooks:
                 (due, made, 200 <= outcome.status < 300, delivery["number"]),
             )
             self._store.run("UPDATE jobs SET callback_status = ? WHERE number = ?", (outcome.status, delivery["job"]))
+            self._store.run(
+                "UPDATE deliveries SET due = ?, held = 0 WHERE project = ? AND held AND number < ?",
+                (outcome.at, project.id, delivery["number"]),
+            )
         self._note_next(project)
 
     def drop(self, project: Project, delivery: Row) -> None:
@@ -99,7 +103,8 @@ class Webhooks:
     def replay(self, project: Project, number: int) -> None:
         """Make a delivery again now, with as many attempts as at first."""
         self._store.write(
-            "UPDATE deliveries SET due = ?, attempts = 0, delivered = 0 WHERE number = ?", (project.clock.now(), number)
+            "UPDATE deliveries SET due = ?, attempts = 0, delivered = 0, held = 0 WHERE number = ?",
+            (project.clock.now(), number),
         )
         self._note_next(project)
 

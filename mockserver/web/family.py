@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from starlette.requests import Request
 
 from mockserver.engine import Engine
+from mockserver.engine.jobs import FAULTLESS, JobFault
 from mockserver.engine.keys import Account, Project
 from mockserver.engine.limits import Rule
 from mockserver.engine.store import Row
@@ -67,9 +68,19 @@ class Call(Request):
     header_map: Headers
     quirks: Quirks
     request_id: str
+    _peeked: bytes | None = None
     account: Account | None = None
     job: str | None = None
     fixture: str | None = None
+    operation: Operation | None = None
+    fault: str | None = None
+    """What was made to go wrong."""
+    key_fault: str | None = None
+    """The fault that the API key asks for."""
+    job_fault: JobFault = FAULTLESS
+    """What is to go wrong with the job that the request makes."""
+    cut_after: int | None = None
+    """Tokens of a stream after which the connection is to end."""
     hint: str | None = None
     """What the developer should know about the reply, although it is no refusal."""
 
@@ -85,11 +96,23 @@ class Call(Request):
         assert self.account is not None
         return self.account.key
 
+    @property
+    def is_upload(self) -> bool:
+        """Say whether the operation reads the body as it comes."""
+        return self.operation is not None and self.operation.method == "POST" and self.operation.reads is None
+
+    async def peek(self, limit: int) -> bytes:
+        """Return the whole body, and leave it to be read. Raises as ``read`` does."""
+        self._peeked = await self.read(limit)
+        return self._peeked
+
     async def read(self, limit: int) -> bytes:
         """Return the whole body.
 
         Raises ApiError 413 as soon as it is longer than ``limit`` bytes, and ClientGoneError.
         """
+        if self._peeked is not None:
+            return self._peeked
         chunks: list[bytes] = []
         size = 0
         while True:
@@ -133,6 +156,7 @@ class Operation:
     reads: Callable[[], TypeAdapter[Any]] | None = None
     query: tuple[Query, ...] = ()
     quirk: str | None = None
+    makes_job: bool = False
 
 
 class Query(NamedTuple):
@@ -159,12 +183,13 @@ class Operations:
         reads: Callable[[], TypeAdapter[Any]] | None = None,
         query: tuple[Query, ...] = (),
         quirk: str | None = None,
+        makes_job: bool = False,
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a function; the first line of its docstring is the summary."""
 
         def register(endpoint: Endpoint) -> Endpoint:
             summary = (endpoint.__doc__ or "").strip().split("\n")[0].rstrip(".")
-            self.all.append(Operation(method, path, endpoint, summary, public, reads, query, quirk))
+            self.all.append(Operation(method, path, endpoint, summary, public, reads, query, quirk, makes_job))
             return endpoint
 
         return register
@@ -176,6 +201,7 @@ class Service:
 
     ``key_of`` reads the API key from the headers. ``error_reply`` words an error as the vendor does,
     ``not_found`` answers unknown paths, and ``failing`` answers for a service that is broken with some status.
+    ``errors`` are the documented ones, by the names that faults have for them.
     ``request_limit`` says how many requests a project may make, whatever they ask; None: as many as it likes.
     ``request_id`` makes the id of a request as the service writes it from the server's own, and the seed.
     """
@@ -191,6 +217,7 @@ class Service:
     method_not_allowed: Callable[[str], ApiError]
     not_found: Callable[[Call], Reply]
     error_reply: Callable[[Call, ApiError], Reply]
+    errors: Mapping[str, Callable[[Call], Reply]]
     request_limit: Callable[[Terms], Rule | None]
     request_id: Callable[[str, int], str]
 

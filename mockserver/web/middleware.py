@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from functools import partial
 from typing import Any
 
 from mockserver.engine import Engine
@@ -17,13 +18,24 @@ from mockserver.engine.journal import Entry
 from mockserver.engine.keys import Account
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation, Quirks
-from mockserver.web.replies import ApiError, ClientGoneError, FileReply, Headers, Reply, StreamReply, json_reply
+from mockserver.web.injection import Injector
+from mockserver.web.replies import (
+    ApiError,
+    BrokenReply,
+    ClientGoneError,
+    FileReply,
+    Headers,
+    Reply,
+    StreamReply,
+    json_reply,
+)
 from mockserver.web.sending import (
     App,
     Receive,
     Scope,
     Send,
     break_off,
+    send_broken,
     send_file,
     send_stream,
     send_whole,
@@ -37,8 +49,8 @@ _FOR_BROWSERS = (
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"retry-after, x-request-id, x-mock-hint, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, "
-        b"x-ratelimit-model, x-ratelimit-feature, x-ratelimit-service",
+        b"retry-after, x-request-id, x-mock-hint, x-mock-fault, x-ratelimit-limit, x-ratelimit-remaining, "
+        b"x-ratelimit-reset, x-ratelimit-model, x-ratelimit-feature, x-ratelimit-service",
     ),
 )
 _FAILED = "an error in the server; see its log"
@@ -58,6 +70,7 @@ class Gate:
         self._families = families
         self._quirks: Quirks = frozenset(engine.settings.quirks)
         self._table = Table(families, self._quirks)
+        self._injector = Injector(engine, families)
         self._now = engine.clock.parent.now
         self._refused = 0
 
@@ -85,6 +98,8 @@ class Gate:
         with_body = scope["method"] != "HEAD"
         if isinstance(reply, FileReply):
             await send_file(reply, send, own, self._courier.in_thread, with_body=with_body)
+        elif isinstance(reply, BrokenReply):
+            send_broken(reply, scope, own)
         elif reply.status == 499:
             break_off(scope)
         else:
@@ -174,6 +189,12 @@ class Gate:
             if method == "OPTIONS":
                 return _preflight(methods, call.header_map.get(b"access-control-request-headers"))
             raise call.service.method_not_allowed(", ".join(sorted(methods)))
+        fault = await self._injector.fault_of(call, operation)
+        if fault is not None:
+            return await self._injector.inject(call, fault, partial(self._carry_out, call, operation))
+        return await self._carry_out(call, operation)
+
+    async def _carry_out(self, call: Call, operation: Operation) -> Reply:
         if not operation.public:
             self._admit(call)
             if call.project.terms.failing is not None:
@@ -185,7 +206,8 @@ class Gate:
         place = methods.get(method) or next(iter(methods.values()), self._table.neighbour(call.scope["path"]))
         call.family = place.family if place else self._families[0]
         call.service = place.service if place else call.family.services[0]
-        return place.operation if place is not None and method in methods else None
+        call.operation = place.operation if place is not None and method in methods else None
+        return call.operation
 
     def _identify(self, call: Call, operation: Operation | None) -> None:
         """Note whose the request is, and give it an id."""
@@ -201,6 +223,8 @@ class Gate:
 
     def _account(self, call: Call) -> Account | None:
         key = call.service.key_of(call.header_map, self._quirks)
+        if key is not None and "+" in key:
+            key, call.key_fault = self._injector.split(key)
         return self._engine.keys.account(key) if key is not None else None
 
     def _admit(self, call: Call) -> None:
@@ -242,6 +266,8 @@ class Gate:
 
 def _own_headers(call: Call, hint: str | None) -> Headers:
     own: Headers = ((b"x-request-id", call.request_id.encode()),)
+    if call.fault:
+        own += ((b"x-mock-fault", call.fault.encode("ascii", "backslashreplace")[:1000]),)
     if hint:
         own += ((b"x-mock-hint", hint.encode("ascii", "backslashreplace")[:1000]),)
     return own + _FOR_BROWSERS if b"origin" in call.header_map else own

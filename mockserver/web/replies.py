@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -70,11 +70,22 @@ class Piece(NamedTuple):
     data: bytes | None
 
 
+@dataclass
+class BrokenReply(Reply):
+    """Bytes that are written as they are; then the connection is closed, or reset.
+
+    ``status`` is 0 where not even a status is sent. ``wire`` makes the bytes from the server's own headers.
+    """
+
+    wire: Callable[[Headers], bytes] = lambda _: b""
+    resets: bool = False
+
+
 class StreamReply(Reply):
     """A reply whose body comes in pieces; ``sent`` counts the bytes that have left."""
 
-    def __init__(self, pieces: Iterator[Piece], media_type: bytes, headers: Headers = ()) -> None:
-        super().__init__(b"", 200, media_type, headers)
+    def __init__(self, pieces: Iterator[Piece], media_type: bytes, headers: Headers = (), status: int = 200) -> None:
+        super().__init__(b"", status, media_type, headers)
         self.pieces = pieces
         self.sent = 0
 

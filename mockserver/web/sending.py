@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 from mockserver.engine.clock import Clock
-from mockserver.web.replies import FileReply, Headers, Reply, StreamReply
+from mockserver.web.replies import BrokenReply, FileReply, Headers, Reply, StreamReply
 from mockserver.web.waits import Stopwatch, Waits
 
 Scope = MutableMapping[str, Any]
@@ -17,8 +17,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 InThread = Callable[..., Awaitable[Any]]
 
-BREAK_OFF = "mockserver.break_off"
-"""The name of the ASGI extension whose ``break_off`` closes the connection that a scope came on."""
+CONNECTION = "mockserver.connection"
+"""The name of the ASGI extension for the connection that a scope came on.
+
+``break_off(scope)`` closes it, ``reset(scope)`` resets it, and ``write(scope, data)`` writes bytes that are no HTTP.
+"""
 _BATCH = 64 * 1024
 
 
@@ -64,19 +67,32 @@ async def send_stream(
 
 def break_off(scope: Scope) -> None:
     """Break off the connection that a request came on."""
-    extension = scope.get("extensions", {}).get(BREAK_OFF)
+    extension = scope.get("extensions", {}).get(CONNECTION)
     if extension is not None:
         extension["break_off"](scope)
+
+
+def send_broken(reply: BrokenReply, scope: Scope, own: Headers) -> None:
+    """Write what there is of a broken reply, and end the connection."""
+    extension = scope.get("extensions", {}).get(CONNECTION)
+    if extension is not None:
+        extension["write"](scope, reply.wire(own))
+        extension["reset" if reply.resets else "break_off"](scope)
 
 
 @contextlib.asynccontextmanager
 async def client_of(receive: Receive) -> AsyncIterator[asyncio.Future[object]]:
     """Watch a client whose request has been read: the future is done when it goes away."""
-    gone: asyncio.Future[Any] = asyncio.ensure_future(receive())
+    gone: asyncio.Future[object] = asyncio.ensure_future(_disconnected(receive))
     try:
         yield gone
     finally:
         gone.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _batches(

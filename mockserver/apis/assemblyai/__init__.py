@@ -48,6 +48,7 @@ PRERECORDED = Service(
     method_not_allowed=errors.method_not_allowed,
     not_found=errors.not_found,
     error_reply=errors.reply,
+    errors=errors.ERRORS,
     request_limit=_request_limit,
     request_id=_same,
 )

@@ -1,6 +1,6 @@
 """The texts of refusals and of failed jobs; where each is documented stands in docs/assemblyai.md."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 
 import orjson
 from pydantic import ValidationError
@@ -170,3 +170,28 @@ def failure(job: Row) -> str | None:
     detail = job["detail"] or _DETAILS.get(reason, "")
     facts = orjson.loads(detail) if detail.startswith("{") else {}
     return _FAILURES[reason].format(url=job["url"], detail=detail, **facts)
+
+
+def _refusal(make: Callable[[Call], ApiError]) -> Callable[[Call], Reply]:
+    return lambda call: reply(call, make(call))
+
+
+def _broken(status: int) -> Callable[[Call], Reply]:
+    return lambda call: failing(call, status)
+
+
+ERRORS: Mapping[str, Callable[[Call], Reply]] = {
+    "bad_request": _refusal(lambda _: invalid("a fault")),
+    "unauthorized": _refusal(lambda _: unauthorized({})),
+    "insufficient_funds": _refusal(lambda _: negative_balance()),
+    "transcript_not_found": _refusal(lambda _: no_such_transcript()),
+    "forbidden": _refusal(lambda _: foreign_upload()),
+    "not_found": not_found,
+    "empty_upload": lambda _: empty_upload(),
+    "rate_limited": _refusal(lambda call: rate_limited(1, call.quirks)),
+    "server_error": _broken(500),
+    "bad_gateway": _broken(502),
+    "service_unavailable": _broken(503),
+    "gateway_timeout": _broken(504),
+}
+"""The documented errors, by the names that faults ask for them by."""

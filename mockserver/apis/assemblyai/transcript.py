@@ -20,6 +20,7 @@ from mockserver.engine.moves import FINISHED
 from mockserver.engine.store import Row
 from mockserver.settings import Progress
 from mockserver.web.family import Call, Operations
+from mockserver.web.injection import job_fault_of
 from mockserver.web.preparer import question
 from mockserver.web.replies import ApiError, FileReply, Reply
 from mockserver.web.sources import Audio, upload_id
@@ -30,7 +31,7 @@ _MOST_BYTES = 2**21
 _PROGRESS_HEADER = b"x-mock-progress"
 
 
-@page.add("POST", "/v2/transcript", reads=lambda: TRANSCRIPT_PARAMS)
+@page.add("POST", "/v2/transcript", reads=lambda: TRANSCRIPT_PARAMS, makes_job=True)
 async def create(call: Call) -> Reply:
     """Transcribe audio.
 
@@ -58,6 +59,7 @@ async def create(call: Call) -> Reply:
         options=options,
         callback=callback_of(params, call.public_base),
         redacts=bool(params.get("redact_pii_audio")),
+        fault=job_fault_of(call, url),
     )
     number, job = call.engine.jobs.submit(call.project, submission, plan)
     if plan is None:

@@ -36,6 +36,7 @@ SERVICE = Service(
     method_not_allowed=errors.method_not_allowed,
     not_found=errors.not_found,
     error_reply=errors.reply,
+    errors=errors.ERRORS,
     request_limit=_request_limit,
     request_id=request_id,
 )

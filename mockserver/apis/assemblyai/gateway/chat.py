@@ -63,7 +63,8 @@ async def _answered(call: Call, attempts: list[Attempt], headers: Headers, size:
     pace = _pace(call, step)
     if attempt.streams:
         options = attempt.params.get("stream_options") or {}
-        pieces = events(said, pace, with_usage=bool(options.get("include_usage")), cut_after=step.cut_after)
+        cut_after = step.cut_after if call.cut_after is None else call.cut_after
+        pieces = events(said, pace, with_usage=bool(options.get("include_usage")), cut_after=cut_after)
         return StreamReply(pieces, _EVENTS, headers)
     await _wait(call, pace.at(completion.output_tokens))
     calls_in_choice = "tool_calls_in_choice" in call.quirks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -119,3 +119,26 @@ def _body(call: Call, error: ApiError) -> dict[str, Any]:
         return {"error": nested, "request_id": call.request_id}
     flat = {"request_id": call.request_id, "message": error.message, "code": error.status}
     return flat | {"metadata": metadata} if metadata else flat
+
+
+def _refusal(make: Callable[[Call], ApiError]) -> Callable[[Call], Reply]:
+    return lambda call: reply(call, make(call))
+
+
+def _broken(status: int) -> Callable[[Call], Reply]:
+    return lambda call: failing(call, status)
+
+
+ERRORS: Mapping[str, Callable[[Call], Reply]] = {
+    "bad_request": _refusal(lambda _: invalid(["a fault"])),
+    "unauthorized": _refusal(lambda _: unauthorized({b"authorization": b"-"})),
+    "no_access": _refusal(lambda _: no_access("a fault")),
+    "insufficient_funds": _refusal(lambda _: negative_balance()),
+    "transcript_not_found": _refusal(lambda _: no_such_transcript("of that id")),
+    "rate_limited": _refusal(lambda call: rate_limited(1, call.quirks)),
+    "server_error": _broken(500),
+    "bad_gateway": _broken(502),
+    "service_unavailable": _broken(503),
+    "gateway_timeout": _broken(504),
+}
+"""The documented errors, by the names that faults ask for them by."""

@@ -1,0 +1,284 @@
+"""What a fault is: which requests it is for, and what becomes of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    field_validator,
+    model_validator,
+)
+
+from mockserver.engine.clock import SECOND, iso
+
+Connection = Literal["EMPTY_RESPONSE", "MALFORMED_RESPONSE_CHUNK", "RANDOM_DATA_THEN_CLOSE", "CONNECTION_RESET_BY_PEER"]
+RESET: Connection = "CONNECTION_RESET_BY_PEER"
+_LONGEST = 1e6
+_MOST = 2**31
+_HEADER_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$"
+_RESERVED = frozenset(("content-length", "transfer-encoding", "connection"))
+_JOB = ("fail_job", "hold_job")
+_REPLACES = ("error", "status", "connection")
+_DAMAGES = ("malformed_json", "truncate", "content_length", "dribble", "cut_after")
+_MATCHES = ("family", "service", "method", "path", "api_key", "params")
+_ABSENT = object()
+
+
+def _whole(text: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("half a character (a lone surrogate) is no text")
+    return text
+
+
+Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_whole)]
+Seconds = Annotated[float, Field(ge=0, le=_LONGEST)]
+Count = Annotated[int, Field(ge=0, le=_MOST)]
+HeaderName = Annotated[str, StringConstraints(pattern=_HEADER_NAME)]
+HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\t\x20-\x7e\x80-\xff]*$", max_length=10_000)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Lognormal(_Part):
+    """Delays with many near ``median`` seconds, and few long ones; none is longer than ``most``."""
+
+    median: Annotated[float, Field(gt=0, le=_LONGEST)]
+    sigma: Annotated[float, Field(ge=0, le=5)]
+    most: Annotated[float, Field(gt=0, le=_LONGEST)] = 60.0
+
+
+class Distribution(_Part):
+    """Delays that differ: evenly between two bounds in seconds, or lognormal."""
+
+    uniform: Annotated[list[Seconds], Field(min_length=2, max_length=2)] | None = None
+    lognormal: Lognormal | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.uniform is None) == (self.lognormal is None):
+            raise ValueError("give either uniform or lognormal")
+        if self.uniform is not None and self.uniform[0] > self.uniform[1]:
+            raise ValueError("uniform: the first bound is above the second")
+        return self
+
+    def draw(self, chance: random.Random) -> float:
+        """Return a delay in seconds."""
+        if self.uniform is not None:
+            return chance.uniform(*self.uniform)
+        assert self.lognormal is not None
+        return min(self.lognormal.most, self.lognormal.median * chance.lognormvariate(0, self.lognormal.sigma))
+
+
+def _kind_of_delay(value: Any) -> str:
+    return "distribution" if isinstance(value, dict | Distribution) else "seconds"
+
+
+Delay = Annotated[
+    Annotated[Seconds, Tag("seconds")] | Annotated[Distribution, Tag("distribution")], Discriminator(_kind_of_delay)
+]
+
+
+class Dribble(_Part):
+    """A body that comes in so many chunks, over so many seconds."""
+
+    chunks: Annotated[int, Field(ge=1, le=10_000)]
+    seconds: Seconds
+
+
+class Asked(NamedTuple):
+    """A request as rules see it: ``errors`` are those it can get, ``params`` is its JSON body, None if unread."""
+
+    family: str
+    service: str
+    method: str
+    path: str
+    key: str | None
+    errors: Collection[str]
+    params: Any = None
+
+
+class FaultRule(_Part):
+    """A fault. Everything that is given of a request must hold; times are on the clock of its project.
+
+    ``path`` and ``api_key`` are patterns, ``params`` is a part of the JSON body. Of the requests that match, the first
+    ``after`` are spared, and at most ``times`` get the fault, each with ``probability``. ``since`` and ``until`` are
+    moments in ISO 8601, or seconds from when the rule was made.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[\w .:/+-]{1,100}$")] | None = None
+    family: Text | None = None
+    service: Text | None = None
+    method: Text | None = None
+    path: Text | None = None
+    api_key: Text | None = None
+    params: dict[str, Any] | None = None
+    probability: Annotated[float, Field(gt=0, le=1)] = 1.0
+    after: Count = 0
+    times: Annotated[int, Field(ge=1, le=_MOST)] | None = None
+    since: Text | float | None = None
+    until: Text | float | None = None
+
+    error: Text | None = None
+    """A documented error, by its name."""
+    status: Annotated[int, Field(ge=200, le=599)] | None = None
+    body: Any = None
+    headers: dict[HeaderName, HeaderValue] = {}
+    connection: Connection | None = None
+    executes: bool = False
+    """What the request asks for is done all the same, and only its reply is replaced."""
+    delay: Delay | None = None
+    malformed_json: bool = False
+    truncate: Count | None = None
+    """Bytes of the body after which the connection ends."""
+    content_length: Annotated[int, Field(ge=-_MOST, le=_MOST)] | None = None
+    """How much more, or less, the header says than there is."""
+    dribble: Dribble | None = None
+    cut_after: Count | None = None
+    """Tokens of a stream after which the connection ends."""
+    fail_job: Text | None = None
+    hold_job: Literal["queued", "processing"] | None = None
+    webhook: Literal["drop", "twice", "reorder"] | None = None
+
+    @field_validator("method")
+    @classmethod
+    def _upper(cls, method: str | None) -> str | None:
+        return method and method.upper()
+
+    @field_validator("since", "until")
+    @classmethod
+    def _moment(cls, value: str | float | None) -> str | float | None:
+        if isinstance(value, str):
+            _instant(value)
+        elif value is not None and not -_LONGEST <= value <= 1e9:
+            raise ValueError(f"seconds must lie between {-_LONGEST:g} and 1e9")
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _not_reserved(cls, headers: dict[str, str]) -> dict[str, str]:
+        if reserved := sorted(name for name in headers if name.lower() in _RESERVED):
+            raise ValueError(f"{reserved[0]} is the server's; say content_length or truncate")
+        return headers
+
+    @model_validator(mode="after")
+    def _does_something_possible(self) -> Self:
+        given = [name for name in _REPLACES if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} cannot be given together")
+        if not self.aspects:
+            raise ValueError("the rule does nothing; give error, status, connection, delay, truncate or another fault")
+        if "body" in self.model_fields_set and self.status is None:
+            raise ValueError("body needs a status")
+        damages = [name for name in _DAMAGES if getattr(self, name) not in (None, False)]
+        if self.connection not in (None, RESET) and damages:
+            raise ValueError(f"{self.connection} and {damages[0]} cannot be given together")
+        if self.connection == RESET and [name for name in damages if name not in ("truncate", "cut_after")]:
+            raise ValueError(f"{RESET} can only be given with truncate or cut_after")
+        if len(set(damages) & {"truncate", "content_length", "dribble"}) > 1:
+            raise ValueError("only one of truncate, content_length and dribble can be given")
+        return self
+
+    @cached_property
+    def aspects(self) -> frozenset[str]:
+        """Return what the rule concerns: delay, reply, job and webhook. Each is decided by one rule."""
+        found = {
+            "delay": self.delay is not None,
+            "reply": bool(self.headers)
+            or any(getattr(self, name) not in (None, False) for name in (*_REPLACES, *_DAMAGES)),
+            "job": any(getattr(self, name) is not None for name in _JOB),
+            "webhook": self.webhook is not None,
+        }
+        return frozenset(name for name, is_concerned in found.items() if is_concerned)
+
+    @cached_property
+    def acts_on_jobs_only(self) -> bool:
+        """Say whether only requests that make jobs can get the fault."""
+        return not self.aspects & {"delay", "reply"}
+
+    @property
+    def label(self) -> str:
+        """Return what the journal calls it."""
+        if self.name:
+            return self.name
+        said: list[str] = [value for value in (self.error, self.connection) if value]
+        said += [f"status {self.status}"] if self.status else []
+        said += [name for name in ("delay", *_DAMAGES) if getattr(self, name) not in (None, False)]
+        said += [name for name in _JOB if getattr(self, name) is not None]
+        said += [f"webhook {self.webhook}"] if self.webhook else []
+        return " ".join(said) or "headers"
+
+    def dated(self, now: int) -> FaultRule:
+        """Return the rule with moments in place of seconds from ``now``."""
+        moments = {
+            name: iso(max(0, now + round(value * SECOND)))
+            for name in ("since", "until")
+            if isinstance(value := getattr(self, name), int | float)
+        }
+        return self.model_copy(update=moments) if moments else self
+
+    @cached_property
+    def period(self) -> tuple[int | None, int | None]:
+        """Return the first moment of a dated rule, and the first after its time."""
+        since, until = (_instant(value) if isinstance(value, str) else None for value in (self.since, self.until))
+        return since, until
+
+    def is_for(self, asked: Asked, now: int) -> bool:
+        """Say whether a request matches, all but its body."""
+        since, until = self.period
+        return (
+            (self.method is None or self.method == asked.method)
+            and (self.path is None or fnmatchcase(asked.path, self.path))
+            and (self.error is None or self.error in asked.errors)
+            and (self.service is None or self.service == asked.service)
+            and (self.family is None or self.family == asked.family)
+            and (self.api_key is None or fnmatchcase(asked.key or "", self.api_key))
+            and (since is None or since <= now)
+            and (until is None or now < until)
+        )
+
+    def is_for_params(self, params: Any) -> bool:
+        """Say whether a JSON body has the part that is wanted."""
+        try:
+            return self.params is None or _holds(self.params, params)
+        except RecursionError:
+            return False
+
+    def shown(self) -> dict[str, Any]:
+        """Return the rule as it was given."""
+        return self.model_dump(exclude_unset=True, mode="json")
+
+
+def _holds(wanted: Any, value: Any) -> bool:
+    """Say whether a value has what is wanted: objects may have more members, lists may not."""
+    if isinstance(wanted, Mapping):
+        return isinstance(value, Mapping) and all(
+            _holds(part, value.get(name, _ABSENT)) for name, part in wanted.items()
+        )
+    if isinstance(wanted, list):
+        return isinstance(value, list) and len(wanted) == len(value) and all(map(_holds, wanted, value))
+    return isinstance(wanted, bool) is isinstance(value, bool) and bool(wanted == value)
+
+
+def _instant(text: str) -> int:
+    """Return a moment in microseconds. Raises ValueError."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text[:100]!r} is no time in ISO 8601") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
+    return round(seconds * SECOND)

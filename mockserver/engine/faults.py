@@ -1,0 +1,205 @@
+"""The faults that are in force: for one project, for all, and those of the settings."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from mockserver.engine.clock import SECOND
+from mockserver.engine.keys import Project
+from mockserver.engine.store import Row, Store
+
+if TYPE_CHECKING:  # making pydantic's models takes time, and most servers never have a fault
+    from mockserver.engine.fault_rule import Asked, FaultRule
+
+_INSERT = "INSERT INTO faults (project, profile, body, met, fired) VALUES (?, ?, ?, 0, 0)"
+
+
+class Fault(NamedTuple):
+    """What becomes of one request: ``delay`` in microseconds, and the rules that decide the rest."""
+
+    label: str
+    delay: int = 0
+    reply: FaultRule | None = None
+    job: FaultRule | None = None
+    webhook: str | None = None
+
+
+@dataclass(slots=True)
+class Count:
+    """How many requests of one project have met a rule, and how many got the fault."""
+
+    met: int = 0
+    fired: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class ActiveRule:
+    """A rule in force; ``project`` is None if it is for all, ``number`` is 0 for one that is not stored."""
+
+    number: int
+    project: int | None
+    profile: str | None
+    rule: FaultRule
+    counts: dict[int, Count] = field(default_factory=dict)
+    """By project: what one does changes nothing for another."""
+
+    @property
+    def fired(self) -> int:
+        """Return how many requests got the fault."""
+        return sum(count.fired for count in self.counts.values())
+
+
+class Faults:
+    """Rules by project. Where several match a request, the newest decides, a project's own before those for all.
+
+    A delay, the reply, the job and its webhook are decided apart from each other.
+    """
+
+    def __init__(self, store: Store, seed: int) -> None:
+        self._store = store
+        self._seed = seed
+        self._own: dict[int, list[ActiveRule]] = {}
+        self._for_all: list[ActiveRule] = []
+        self._always: list[ActiveRule] = []
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the stored rules anew; the counts of those for all stay."""
+        before = {active.number: active.counts for active in self._for_all}
+        self._own.clear()
+        self._for_all = []
+        for row in self._store.all("SELECT * FROM faults ORDER BY number DESC"):
+            active = _active(row)
+            if row["project"] is None:
+                active.counts = before.get(active.number, {})
+                self._for_all.append(active)
+            else:
+                active.counts[row["project"]] = Count(row["met"], row["fired"])
+                self._own.setdefault(row["project"], []).append(active)
+
+    def always(self, profile: str | None, rules: Iterable[FaultRule]) -> None:
+        """Keep rules in force below all others, as the settings wish."""
+        self._always = [ActiveRule(0, None, profile, rule) for rule in rules]
+
+    def has_any(self, project: Project | None) -> bool:
+        """Say whether a request of the project may get a fault."""
+        return bool(self._for_all or self._always or (project is not None and project.id in self._own))
+
+    def listed(self, project: Project | None) -> list[ActiveRule]:
+        """Return the rules of a project, or those for all, newest first."""
+        return list(self._own.get(project.id, ())) if project else [*self._for_all, *self._always]
+
+    def _effective(self, project: Project | None) -> Iterator[ActiveRule]:
+        if project is not None:
+            yield from self._own.get(project.id, ())
+        yield from self._for_all
+        yield from self._always
+
+    def wants_params(self, project: Project | None) -> bool:
+        """Say whether a rule asks for the JSON body."""
+        return any(active.rule.params is not None for active in self._effective(project))
+
+    def add(self, project: Project | None, rules: Sequence[FaultRule], profile: str | None = None) -> list[ActiveRule]:
+        """Put rules in force, the first of them before the others."""
+        owner = project.id if project else None
+        made: list[ActiveRule] = []
+        with self._store.all_or_nothing():
+            for rule in reversed(rules):
+                number = self._store.run(_INSERT, (owner, profile, rule.model_dump_json(exclude_unset=True))).lastrowid
+                made.insert(0, ActiveRule(number or 0, owner, profile, rule))
+        line = self._for_all if project is None else self._own.setdefault(project.id, [])
+        line[:0] = made
+        return made
+
+    def remove(self, number: int) -> None:
+        """Take a stored rule out of force."""
+        self._store.write("DELETE FROM faults WHERE number = ?", (number,))
+        self.reload()
+
+    def clear(self, project: Project | None, *, profiles_only: bool = False) -> int:
+        """Remove the rules of a project, or those for all, and return how many there were."""
+        condition = " AND profile IS NOT NULL" if profiles_only else ""
+        done = self._store.write(f"DELETE FROM faults WHERE project IS ?{condition}", (project and project.id,))
+        self.reload()
+        return done.rowcount
+
+    def forget(self, project: int | None) -> None:
+        """Remove the rules of a project; with None those of all, and for all."""
+        if project is None:
+            self._store.write("DELETE FROM faults")
+        elif project in self._own:
+            self._store.write("DELETE FROM faults WHERE project = ?", (project,))
+        for active in (*self._for_all, *self._always):
+            if project is None:
+                active.counts.clear()
+            else:
+                active.counts.pop(project, None)
+        self.reload()
+
+    def find(self, number: int) -> ActiveRule | None:
+        """Return a stored rule."""
+        every = (*self._for_all, *(active for line in self._own.values() for active in line))
+        return next((active for active in every if active.number == number), None)
+
+    def chosen(
+        self, project: Project | None, asked: Asked, now: int, requested: FaultRule | None, *, makes_job: bool
+    ) -> Fault | None:
+        """Return what becomes of a request: what it asks for itself, and else what the rules say; None is nothing."""
+        deciding: dict[str, tuple[FaultRule, int]] = {}
+        labels = []
+        free = {"delay", "reply", "job", "webhook"} if makes_job else {"delay", "reply"}
+        if requested is not None and free & requested.aspects:
+            deciding = dict.fromkeys(free & requested.aspects, (requested, 0))
+            labels.append(requested.label)
+        for active in self._effective(project):
+            wanted = (free - deciding.keys()) & active.rule.aspects
+            if not wanted or not active.rule.is_for(asked, now) or not active.rule.is_for_params(asked.params):
+                continue
+            met = self._fires(active, project)
+            if met:
+                deciding |= dict.fromkeys(wanted, (active.rule, met))
+                labels.append(active.rule.label)
+        return self._fault(", ".join(labels), deciding, project) if deciding else None
+
+    def _fires(self, active: ActiveRule, project: Project | None) -> int:
+        """Count a request that matches, and return its number if it gets the fault, or else 0."""
+        rule, owner = active.rule, project.id if project else 0
+        count = active.counts.setdefault(owner, Count())
+        if rule.times is not None and count.fired >= rule.times:
+            return 0
+        count.met += 1
+        fires = count.met > rule.after and self._is_hit(rule, project, count.met)
+        count.fired += fires
+        if active.project is not None and (rule.after or rule.times or rule.probability < 1):
+            self._store.write(
+                "UPDATE faults SET met = ?, fired = ? WHERE number = ?", (count.met, count.fired, active.number)
+            )
+        return count.met if fires else 0
+
+    def _is_hit(self, rule: FaultRule, project: Project | None, met: int) -> bool:
+        return rule.probability == 1 or self._chance(rule, project, met, "hit").random() < rule.probability
+
+    def _fault(self, label: str, deciding: Mapping[str, tuple[FaultRule, int]], project: Project | None) -> Fault:
+        delay = 0
+        if "delay" in deciding:
+            rule, met = deciding["delay"]
+            chosen = rule.delay
+            if chosen is not None and not isinstance(chosen, float):
+                chosen = chosen.draw(self._chance(rule, project, met, "delay"))
+            delay = round((chosen or 0.0) * SECOND)
+        webhook = deciding["webhook"][0].webhook if "webhook" in deciding else None
+        reply, job = (deciding[aspect][0] if aspect in deciding else None for aspect in ("reply", "job"))
+        return Fault(label, delay, reply, job, webhook)
+
+    def _chance(self, rule: FaultRule, project: Project | None, met: int, what: str) -> random.Random:
+        return random.Random(f"{self._seed}/{project.name if project else ''}/{rule.label}/{met}/{what}")
+
+
+def _active(row: Row) -> ActiveRule:
+    from mockserver.engine.fault_rule import FaultRule
+
+    rule = FaultRule.model_validate_json(row["body"])
+    return ActiveRule(row["number"], row["project"], row["profile"], rule)

@@ -1,0 +1,258 @@
+"""Faults on their way into a request: asked for by the request itself, or by the rules in force."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from mockserver.engine import Engine
+from mockserver.engine.faults import Fault
+from mockserver.engine.jobs import JobFault
+from mockserver.web.family import Call, Family, Operation, Service
+from mockserver.web.replies import ApiError, ClientGoneError, FileReply, Reply, json_reply
+from mockserver.web.sending import client_of
+from mockserver.web.waits import Stopwatch
+
+if TYPE_CHECKING:  # what a fault is takes time to import, and most servers never have one
+    from mockserver.engine.fault_rule import FaultRule
+
+HEADER = b"x-mock-fault"
+_URL_PARAMETER = "mock-fault"
+_CODE = re.compile(r"(?:^|[,;\s])code\s*=\s*\"?(\d{3})\"?(?=$|[,;\s])")
+_LONGEST = 10_000
+NAMED: Mapping[str, Mapping[str, Any]] = {
+    "EMPTY_RESPONSE": {"connection": "EMPTY_RESPONSE"},
+    "MALFORMED_RESPONSE_CHUNK": {"connection": "MALFORMED_RESPONSE_CHUNK"},
+    "RANDOM_DATA_THEN_CLOSE": {"connection": "RANDOM_DATA_THEN_CLOSE"},
+    "CONNECTION_RESET_BY_PEER": {"connection": "CONNECTION_RESET_BY_PEER"},
+    "malformed_json": {"malformed_json": True},
+    "truncated": {"truncate": 20},
+    "job_failed": {"fail_job": "a fault made this job fail"},
+    "job_stuck": {"hold_job": "processing"},
+    "webhook_dropped": {"webhook": "drop"},
+    "webhook_twice": {"webhook": "twice"},
+    "webhook_reordered": {"webhook": "reorder"},
+}
+"""Faults that are no errors of a vendor's, by the names that a request may ask for them by."""
+
+
+class Injector:
+    """Finds the fault of a request, and carries it out."""
+
+    def __init__(self, engine: Engine, families: Sequence[Family]) -> None:
+        self._faults = engine.faults
+        self._clock = engine.clock
+        self._limit = engine.settings.body_bytes
+        self._names = frozenset(NAMED).union(*(service.errors for family in families for service in family.services))
+
+    def split(self, key: str) -> tuple[str, str | None]:
+        """Return an API key without the fault that it asks for, and that: ``key+server_error`` asks for one."""
+        own, _, name = key.rpartition("+")
+        return (own, name) if own and name in self._names else (key, None)
+
+    async def fault_of(self, call: Call, operation: Operation) -> Fault | None:
+        """Return what is to go wrong with a request. Raises ApiError if it asks for what there is not."""
+        requested = self._requested(call)
+        project = call.account.project if call.account else None
+        if requested is None and not self._faults.has_any(project):
+            return None
+        from mockserver.engine.fault_rule import Asked
+
+        params = None
+        if operation.reads is not None and self._faults.wants_params(project):
+            params = _parsed(await call.peek(self._limit))
+        asked = Asked(
+            call.family.name,
+            call.service.name,
+            call.scope["method"],
+            call.scope["path"],
+            call.account.key if call.account else None,
+            call.service.errors.keys(),
+            params,
+        )
+        now = project.clock.now() if project else self._clock.now()
+        fault = self._faults.chosen(project, asked, now, requested, makes_job=operation.makes_job)
+        call.fault = fault and fault.label
+        return fault
+
+    @staticmethod
+    def _requested(call: Call) -> FaultRule | None:
+        """Return the fault that a request asks for by a header or its key."""
+        asked = call.header_map.get(HEADER)
+        if asked is not None:
+            return rule_of(asked.decode("latin-1"), call.service)
+        if call.key_fault is not None:
+            return rule_of(call.key_fault, call.service)
+        preferred = call.header_map.get(b"prefer")
+        code = _CODE.search(preferred.decode("latin-1")) if preferred else None
+        return _status_rule(int(code[1])) if code and 400 <= int(code[1]) <= 599 else None
+
+    async def inject(self, call: Call, fault: Fault, answer: Callable[[], Awaitable[Reply]]) -> Reply:
+        """Answer a request as a fault has it; ``answer`` is how it would be answered without. Raises ApiError."""
+        from mockserver.web.damage import broken_off, damaged
+
+        if fault.delay:
+            await _wait(call, fault.delay)
+        if fault.job is not None:
+            call.job_fault = JobFault(fault.job.fail_job, fault.job.hold_job)
+        call.job_fault = call.job_fault._replace(webhook=fault.webhook)
+        rule = fault.reply
+        if rule is None:
+            return await answer()
+        call.hint = f"a fault: {fault.label}"
+        call.cut_after = rule.cut_after
+        is_cut = rule.truncate is not None or rule.cut_after is not None
+        if rule.error is None and rule.status is None and (rule.connection is None or is_cut):
+            return damaged(await _at_hand(call, await answer()), rule)
+        if rule.executes:
+            await _at_hand(call, await answer())
+        if rule.connection is not None:
+            return broken_off(rule, fault.label)
+        return damaged(_replaced(call, rule), rule)
+
+
+def job_fault_of(call: Call, url: str) -> JobFault:
+    """Return what is to go wrong with a job: what its audio's URL asks for, or else its request. Raises ApiError."""
+    asked = _asked_by(url, call)
+    if asked is None:
+        return call.job_fault
+    call.fault = f"{call.fault}, {asked.label}" if call.fault else asked.label
+    return JobFault(
+        asked.fail_job or call.job_fault.fail,
+        asked.hold_job or call.job_fault.hold,
+        asked.webhook or call.job_fault.webhook,
+    )
+
+
+def _asked_by(url: str, call: Call) -> FaultRule | None:
+    """Return the fault that a URL asks for, as in ``?mock-fault=job_stuck``."""
+    if f"{_URL_PARAMETER}=" not in url[:_LONGEST]:
+        return None
+    try:
+        asked = [value for name, value in parse_qsl(urlsplit(url).query) if name == _URL_PARAMETER]
+    except ValueError:
+        return None
+    if not asked:
+        return None
+    rule = rule_of(asked[-1], call.service, _URL_PARAMETER)
+    if not rule.acts_on_jobs_only:
+        raise ApiError(400, f"{_URL_PARAMETER}: a URL can ask for {_listed(_JOB_NAMES)}, not for {asked[-1][:100]!r}")
+    return rule
+
+
+_JOB_NAMES = tuple(name for name, rule in NAMED.items() if {"fail_job", "hold_job", "webhook"} & rule.keys())
+
+
+def rule_of(text: str, service: Service, where: str = HEADER.decode()) -> FaultRule:
+    """Return the fault that a request names, or describes as JSON. Raises ApiError."""
+    text = text.strip()
+    if text.startswith("{"):
+        rule = _described(text, where)
+        if rule.error is not None and rule.error not in service.errors:
+            raise ApiError(400, f"{where}: there is no {rule.error[:100]!r}; there are {_listed(service.errors)}")
+        return rule
+    if text in service.errors:
+        return _error_rule(text)
+    if text in NAMED:
+        return _named_rule(text)
+    raise ApiError(400, f"{where}: there is no {text[:100]!r}; there are {_listed([*service.errors, *NAMED])}")
+
+
+@lru_cache(256)
+def _described(text: str, where: str) -> FaultRule:
+    from pydantic import ValidationError
+
+    from mockserver.engine.fault_profiles import problem_of
+    from mockserver.engine.fault_rule import FaultRule
+
+    try:
+        return FaultRule.model_validate_json(text)
+    except ValidationError as error:
+        raise ApiError(400, f"{where}: {problem_of(error)}") from None
+
+
+@lru_cache(256)
+def _error_rule(name: str) -> FaultRule:
+    from mockserver.engine.fault_rule import FaultRule
+
+    return FaultRule(error=name)
+
+
+@lru_cache(256)
+def _status_rule(status: int) -> FaultRule:
+    from mockserver.engine.fault_rule import FaultRule
+
+    return FaultRule(status=status)
+
+
+@lru_cache(64)
+def _named_rule(name: str) -> FaultRule:
+    from mockserver.engine.fault_rule import FaultRule
+
+    return FaultRule.model_validate({"name": name, **NAMED[name]})
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+async def _at_hand(call: Call, reply: Reply) -> Reply:
+    """Return a reply whose body is in memory, or a stream."""
+    if not isinstance(reply, FileReply):
+        return reply
+    try:
+        body = b"".join(await call.courier.in_thread(list, reply.chunks()))
+        return Reply(body, reply.status, reply.media_type, reply.headers)
+    finally:
+        reply.close()
+
+
+def _replaced(call: Call, rule: FaultRule) -> Reply:
+    """Return the reply that takes the place of the real one."""
+    if rule.error is not None:
+        return call.service.errors[rule.error](call)
+    assert rule.status is not None
+    if "body" in rule.model_fields_set:
+        if isinstance(rule.body, str):
+            return Reply(rule.body.encode("utf-8", "replace"), rule.status, b"text/plain; charset=utf-8")
+        return json_reply(rule.body, rule.status)
+    return _usual(call, rule.status)
+
+
+def _usual(call: Call, status: int) -> Reply:
+    """Return what the service answers with some status."""
+    if status >= 500:
+        return call.service.failing(call, status)
+    documented = (make(call) for make in call.service.errors.values())
+    phrase = HTTPStatus(status).phrase if status in list(HTTPStatus) else "Error"
+    return next(
+        (reply for reply in documented if reply.status == status),
+        call.service.error_reply(call, ApiError(status, phrase)),
+    )
+
+
+async def _wait(call: Call, time: int) -> None:
+    """Wait so many microseconds on the project's clock. Raises ClientGoneError."""
+    watch = Stopwatch(call.account.project.clock if call.account else call.engine.clock)
+    if call.is_upload:  # its body stays unread, and so nobody would notice that the client has gone
+        waits = call.courier.waits.until(watch, time, asyncio.get_running_loop().create_future())
+        if not await waits:
+            raise ClientGoneError
+        return
+    await call.peek(call.engine.settings.body_bytes)
+    async with client_of(call.receive) as gone:
+        if not await call.courier.waits.until(watch, time, gone):
+            raise ClientGoneError

@@ -1,0 +1,252 @@
+"""What a fault makes of a reply."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from tests.conftest import Api
+from tests.faults.conftest import Faults
+
+JOB = {"audio_url": "https://example.com/a.mp3"}
+CHAT = {"model": "gpt-5", "messages": [{"role": "user", "content": "Hello there"}]}
+
+
+def names(api: Api) -> dict[str, Any]:
+    found: dict[str, Any] = api.control.get("/faults/names").json()
+    return found
+
+
+STATUSES = {
+    "bad_request": 400, "unauthorized": 401, "no_access": 401, "insufficient_funds": 400, "forbidden": 403,
+    "not_found": 404, "empty_upload": 422, "rate_limited": 429, "server_error": 500, "bad_gateway": 502,
+    "service_unavailable": 503, "gateway_timeout": 504,
+}  # fmt: skip
+
+
+def test_every_error_that_is_listed_can_be_had_by_its_name(api: Api) -> None:
+    errors = names(api)["errors"]
+    assert set(errors) == {"assemblyai", "gateway"}
+    for name in errors["assemblyai"]:
+        reply = api.http.get("/v2/transcript", headers={"X-Mock-Fault": name})
+        assert reply.status_code == STATUSES.get(name, 400), name
+        assert reply.headers["x-mock-fault"] == name
+    for name in errors["gateway"]:
+        reply = api.http.post("/v1/chat/completions", json=CHAT, headers={"X-Mock-Fault": name})
+        assert reply.status_code == STATUSES.get(name, 404), name
+        assert reply.headers["x-mock-fault"] == name
+
+
+def test_a_named_error_has_the_words_of_the_real_one(api: Api) -> None:
+    refused = httpx.get(f"{api.url}/v2/transcript", headers={"Authorization": "invalid"})
+    asked_for = api.http.get("/v2/transcript", headers={"X-Mock-Fault": "unauthorized"})
+    assert (asked_for.status_code, asked_for.json()) == (refused.status_code, refused.json())
+
+    api.control.patch("/terms", json={"rate_limit": 1, "rate_window": 60})
+    api.http.get("/v2/transcript")
+    one_too_many = api.http.get("/v2/transcript")
+    asked_for = api.http.get("/v2/transcript", headers={"X-Mock-Fault": "rate_limited"})
+    assert (asked_for.status_code, asked_for.json()) == (one_too_many.status_code, one_too_many.json())
+    assert asked_for.headers["retry-after"] == "1"
+
+
+def test_any_status_with_any_body_and_headers(api: Api) -> None:
+    fault = '{"status": 418, "body": {"short": "and stout"}, "headers": {"X-Kettle": "on", "Content-Type": "text/tea"}}'
+    reply = api.http.get("/v2/transcript", headers={"X-Mock-Fault": fault})
+    assert (reply.status_code, reply.json()) == (418, {"short": "and stout"})
+    assert (reply.headers["x-kettle"], reply.headers["content-type"]) == ("on", "text/tea")
+    reply = api.http.get("/v2/transcript", headers={"X-Mock-Fault": '{"status": 299, "body": "plain"}'})
+    assert (reply.status_code, reply.text) == (299, "plain")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 408, 418, 429, 500, 502, 503, 504, 599])
+def test_the_standard_header_prefer_asks_for_a_status(api: Api, status: int) -> None:
+    reply = api.http.get("/v2/transcript", headers={"Prefer": f"wait=10, code={status}"})
+    assert reply.status_code == status
+    assert reply.headers["x-mock-fault"] == f"status {status}"
+    reply = api.http.post("/v1/chat/completions", json=CHAT, headers={"Prefer": f"code={status}"})
+    assert reply.status_code == status
+
+
+@pytest.mark.parametrize("preference", ["code=200", "respond-async", "code=5000", "mycode=500", "code=x"])
+def test_other_preferences_change_nothing(api: Api, preference: str) -> None:
+    reply = api.http.get("/v2/transcript", headers={"Prefer": preference})
+    assert reply.status_code == 200
+    assert "x-mock-fault" not in reply.headers
+
+
+def test_a_key_asks_for_a_fault_where_headers_cannot_be_set(api: Api) -> None:
+    client = openai.OpenAI(base_url=f"{api.url}/v1", api_key=f"{api.key}+rate_limited", max_retries=0)
+    with pytest.raises(openai.RateLimitError):
+        client.chat.completions.create(**CHAT)  # type: ignore[call-overload]
+    job = api.submit(JOB["audio_url"])
+    same_world = httpx.get(f"{api.url}/v2/transcript/{job}", headers={"Authorization": f"{api.key}+job_stuck"})
+    assert same_world.json()["id"] == job
+    other = httpx.get(f"{api.url}/v2/transcript/{job}", headers={"Authorization": f"{api.key}+no_such_fault"})
+    assert other.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("EMPTY_RESPONSE", httpx.RemoteProtocolError),
+        ("MALFORMED_RESPONSE_CHUNK", httpx.RemoteProtocolError),
+        ("RANDOM_DATA_THEN_CLOSE", httpx.RemoteProtocolError),
+        ("CONNECTION_RESET_BY_PEER", httpx.ReadError),
+        ("truncated", httpx.RemoteProtocolError),
+        ('{"content_length": 7}', httpx.RemoteProtocolError),
+        ('{"truncate": 9, "connection": "CONNECTION_RESET_BY_PEER"}', httpx.ReadError),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_connections_that_fail(api: Api, fault: str, error: type[Exception], method: str) -> None:
+    with pytest.raises(error):
+        api.http.request(
+            method, "/v2/transcript", json=JOB if method == "POST" else None, headers={"X-Mock-Fault": fault}
+        )
+    assert api.http.get("/v2/transcript").status_code == 200
+
+
+def raw(api: Api, fault: str) -> bytes:
+    host, port = api.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(
+            f"GET /v2/transcript HTTP/1.1\r\nHost: x\r\nAuthorization: {api.key}\r\nX-Mock-Fault: {fault}\r\n\r\n".encode()
+        )
+        received = b""
+        while chunk := connection.recv(65536):
+            received += chunk
+    return received
+
+
+def test_what_is_on_the_wire(api: Api) -> None:
+    whole = api.http.get("/v2/transcript", headers={"Host": "x"}).content
+    assert raw(api, "EMPTY_RESPONSE") == b""
+    assert not raw(api, "RANDOM_DATA_THEN_CLOSE").startswith(b"HTTP")
+    head, _, garbage = raw(api, "MALFORMED_RESPONSE_CHUNK").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"transfer-encoding: chunked" in head
+    assert len(garbage) == 128
+    head, _, body = raw(api, '{"truncate": 30}').partition(b"\r\n\r\n")
+    assert len(body) == 30
+    assert b"content-length: %d" % len(whole) in head
+    assert b"x-request-id: " in head
+    head, _, body = raw(api, '{"content_length": -4}').partition(b"\r\n\r\n")
+    assert b"content-length: %d" % (len(body) - 4) in head
+
+
+def test_the_same_fault_gives_the_same_garbage_every_time(api: Api) -> None:
+    assert raw(api, "RANDOM_DATA_THEN_CLOSE") == raw(api, "RANDOM_DATA_THEN_CLOSE")
+
+
+def test_malformed_json_is_a_whole_reply_that_cannot_be_parsed(api: Api) -> None:
+    reply = api.http.get("/v2/transcript", headers={"X-Mock-Fault": "malformed_json"})
+    assert reply.status_code == 200
+    assert len(reply.content) == int(reply.headers["content-length"])
+    with pytest.raises(ValueError, match=r"Unterminated|Expecting|Illegal"):
+        reply.json()
+
+
+def test_a_body_that_comes_in_drops_is_whole_in_the_end(api: Api, faults: Faults) -> None:
+    job = api.submit(JOB["audio_url"])
+    plain = api.http.get(f"/v2/transcript/{job}")
+    api.freeze()
+    faults.add(dribble={"chunks": 5, "seconds": 10}, path="/v2/transcript/*")
+    with api.http.stream("GET", f"/v2/transcript/{job}") as reply:
+        received = []
+        parts = reply.iter_raw()
+        for _ in range(5):
+            api.advance(2)
+            received.append(next(parts))
+        assert list(parts) == []
+    assert b"".join(received) == plain.content
+    assert all(received)
+
+
+def test_a_delay_is_on_the_clock_of_the_key(api: Api, faults: Faults) -> None:
+    api.freeze()
+    faults.add(delay=3600, path="/v2/transcript", method="GET")
+    with pytest.raises(httpx.ReadTimeout):
+        api.http.get("/v2/transcript", timeout=0.2)
+    api.control.post("/clock/scale", json={"factor": 1e6})
+    api.control.post("/clock/resume")
+    assert api.http.get("/v2/transcript", timeout=10).status_code == 200
+    assert api.http.post("/v2/transcript", json=JOB, timeout=10).headers.get("x-mock-fault") is None
+
+
+def test_a_delayed_upload_is_whole(api: Api, faults: Faults) -> None:
+    faults.add(delay=0.05, path="/v2/upload")
+    content = bytes(range(256)) * 4000
+    reply = api.http.post("/v2/upload", content=content)
+    assert reply.headers["x-mock-fault"] == "delay"
+    stored = api.http.get(reply.json()["upload_url"])
+    assert stored.status_code in (200, 403)
+    assert reply.status_code == 200
+
+
+def test_a_client_that_gives_up_during_a_delay_makes_no_job(api: Api, faults: Faults) -> None:
+    api.freeze()
+    faults.add(delay=60, times=1)
+    with pytest.raises(httpx.ReadTimeout):
+        api.http.post("/v2/transcript", json=JOB, timeout=0.2)
+    api.advance(60)
+    assert api.control.get("/jobs").json()["jobs"] == []
+
+
+def test_a_fault_in_place_of_a_reply_leaves_the_work_undone_unless_it_executes(api: Api) -> None:
+    api.http.post("/v2/transcript", json=JOB, headers={"X-Mock-Fault": "server_error"})
+    assert api.control.get("/jobs").json()["jobs"] == []
+    fault = '{"connection": "EMPTY_RESPONSE", "executes": true}'
+    with pytest.raises(httpx.RemoteProtocolError):
+        api.http.post("/v2/transcript", json=JOB, headers={"X-Mock-Fault": fault})
+    assert len(api.control.get("/jobs").json()["jobs"]) == 1
+
+
+def test_a_stream_is_cut_after_so_many_tokens(api: Api, faults: Faults) -> None:
+    client = openai.OpenAI(base_url=f"{api.url}/v1", api_key=api.key, max_retries=0)
+    faults.add(cut_after=3, service="gateway")
+    said = []
+    with pytest.raises(openai.APIConnectionError):  # noqa: PT012
+        for chunk in client.chat.completions.create(**CHAT, stream=True):  # type: ignore[call-overload]
+            said += [choice.delta.content for choice in chunk.choices if choice.delta.content]
+    assert len(said) == 3
+
+
+def test_a_fault_that_a_stream_is_cut_by_bytes(api: Api) -> None:
+    fault = {"X-Mock-Fault": '{"truncate": 100}'}
+    received = b""
+    with (  # noqa: PT012
+        api.http.stream("POST", "/v1/chat/completions", json=CHAT | {"stream": True}, headers=fault) as reply,
+        pytest.raises(httpx.RemoteProtocolError),
+    ):
+        for part in reply.iter_raw():
+            received += part
+    assert len(received) == 100
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("no_such_fault", "there is no 'no_such_fault'; there are bad_request"),
+        ("no_access", "there is no 'no_access'"),
+        ('{"error": "no_access"}', "there is no 'no_access'"),
+        ("{", "Invalid JSON"),
+        ("{}", "the rule does nothing"),
+        ('{"status": 99}', "status: "),
+        ('{"statuss": 500}', "statuss: "),
+        ('{"delay": -1}', "delay.seconds: "),
+        ("", "there is no ''"),
+        ("\xff", "there is no"),
+        ("[" * 5000, "there is no"),
+        ('{"params":' + '{"a":' * 2000 + "1" + "}" * 2001, ""),
+    ],
+)
+def test_a_header_that_asks_for_what_there_is_not(api: Api, fault: str, said: str) -> None:
+    reply = api.http.get("/v2/transcript", headers=[(b"X-Mock-Fault", fault.encode("latin-1"))])
+    assert reply.status_code == 400
+    assert said in reply.json()["error"]
+    assert reply.json()["error"].startswith("x-mock-fault: ")

@@ -1,0 +1,299 @@
+"""Which requests get a fault, and which never do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mockserver.embed import MockServer
+from tests.conftest import Api, api_of
+from tests.faults.conftest import Faults
+from tests.processes import running
+
+JOB = {"audio_url": "https://example.com/a.mp3", "language_code": "en", "custom_spelling": [{"from": ["a"], "to": "b"}]}
+
+
+def statuses(api: Api, count: int) -> list[int]:
+    return [api.http.get("/v2/transcript").status_code for _ in range(count)]
+
+
+def test_the_next_requests_fail_and_then_no_more(api: Api, faults: Faults) -> None:
+    added = faults.add(error="server_error", times=2)
+    assert (added["fired"], added["label"], added["times"]) == (0, "server_error", 2)
+    assert statuses(api, 4) == [500, 500, 200, 200]
+    (listed,) = faults.all()
+    assert listed == added | {"fired": 2}
+
+
+def test_the_third_request_fails(api: Api, faults: Faults) -> None:
+    faults.add(error="server_error", after=2, times=1)
+    assert statuses(api, 5) == [200, 200, 500, 200, 200]
+
+
+@pytest.mark.parametrize(
+    ("rule", "hits"),
+    [
+        ({"method": "get"}, "GET /v2/transcript"),
+        ({"path": "/v2/transcript/*", "method": "get"}, "GET /v2/transcript/x"),
+        ({"path": "/v?/transcript", "method": "POST"}, "POST /v2/transcript"),
+        ({"service": "gateway"}, "GET /v1/models"),
+        ({"api_key": "other*"}, ""),
+        ({"api_key": "test-*", "method": "DELETE"}, "DELETE /v2/transcript/x"),
+        ({"params": {"language_code": "en"}}, "POST /v2/transcript"),
+        ({"params": {"custom_spelling": [{"to": "b"}]}}, "POST /v2/transcript"),
+        ({"params": {"custom_spelling": []}}, ""),
+        ({"params": {"language_code": "de"}}, ""),
+        ({"params": {"speaker_labels": None}}, ""),
+        ({"family": "assemblyai", "path": "/v2/upload"}, "POST /v2/upload"),
+    ],
+)
+def test_a_rule_is_for_the_requests_that_it_names(api: Api, faults: Faults, rule: dict[str, Any], hits: str) -> None:
+    faults.add(status=418, **rule)
+    requests = {
+        "GET /v2/transcript": {},
+        "GET /v2/transcript/x": {},
+        "DELETE /v2/transcript/x": {},
+        "POST /v2/transcript": {"json": JOB},
+        "POST /v2/upload": {"content": b"sound"},
+        "GET /v1/models": {},
+    }
+    failed = {name for name, sent in requests.items() if api.http.request(*name.split(), **sent).status_code == 418}  # type: ignore[arg-type]
+    if rule == {"method": "get"}:
+        assert failed == {name for name in requests if name.startswith("GET")}
+    else:
+        assert failed == ({hits} if hits else set())
+
+
+def test_a_request_whose_body_was_looked_at_is_answered_as_ever(api: Api, faults: Faults) -> None:
+    faults.add(status=418, params={"language_code": "de"})
+    assert api.http.post("/v2/transcript", json=JOB).json()["status"] == "queued"
+    assert api.http.post("/v2/transcript", content=b"{").status_code == 400
+    assert api.http.post("/v2/transcript", content=b"[" * 100_000).status_code == 400
+
+
+def test_chance_is_the_same_in_every_run(server: MockServer) -> None:
+    runs = []
+    for _ in range(2):
+        api = api_of(server.url, "chance")
+        api.control.post("/reset")
+        Faults(api).add(error="server_error", probability=0.4)
+        runs.append(statuses(api, 50))
+    assert runs[0] == runs[1]
+    assert 10 <= runs[0].count(500) <= 30
+
+
+def test_other_keys_have_other_luck_and_none_have_each_others_faults(server: MockServer) -> None:
+    lucky, unlucky = api_of(server.url), api_of(server.url)
+    Faults(unlucky).add(error="server_error")
+    assert statuses(lucky, 3) == [200] * 3
+    assert statuses(unlucky, 3) == [500] * 3
+    lucky.control.post("/reset")
+    assert Faults(unlucky).all()
+    unlucky.control.post("/reset")
+    assert Faults(unlucky).all() == []
+
+
+def test_a_rule_holds_between_two_moments_of_the_clock(api: Api, faults: Faults) -> None:
+    api.freeze()
+    now = api.control.get("/clock").json()["now"]
+    added = faults.add(error="server_error", since=60, until=120)
+    assert added["since"] > now
+    seen = []
+    for _ in range(4):
+        seen += statuses(api, 1)
+        api.advance(45)
+    assert seen == [200, 200, 500, 200]
+    faults.clear()
+    faults.add(error="server_error", until=now)
+    assert statuses(api, 1) == [200]
+    faults.add(error="server_error", since=now)
+    assert statuses(api, 1) == [500]
+
+
+def test_the_newest_rule_decides_and_each_thing_apart(api: Api, faults: Faults) -> None:
+    faults.add(error="server_error")
+    faults.add(error="bad_gateway", path="/v2/transcript", times=1)
+    faults.add(delay=0.01)
+    first, second = (api.http.get("/v2/transcript") for _ in range(2))
+    assert (first.status_code, first.headers["x-mock-fault"]) == (502, "delay, bad_gateway")
+    assert (second.status_code, second.headers["x-mock-fault"]) == (500, "delay, server_error")
+
+
+def test_the_request_goes_before_rules_the_key_before_all_and_all_before_the_settings() -> None:
+    with MockServer(fault_profile="outage") as mock:
+        api = api_of(mock.url)
+        everywhere = httpx.Client(base_url=f"{mock.url}/_mock")
+        assert statuses(api, 1) == [503]
+        everywhere.post("/faults", json={"status": 418})
+        assert statuses(api, 1) == [418]
+        Faults(api).add(error="server_error")
+        assert statuses(api, 1) == [500]
+        asked = api.http.get("/v2/transcript", headers={"X-Mock-Fault": "bad_gateway", "Prefer": "code=504"})
+        assert asked.status_code == 502
+        assert everywhere.post("/reset").status_code == 200
+        assert statuses(api, 1) == [503]
+        everywhere.close()
+
+
+def test_requests_without_a_key_get_the_faults_that_are_for_all() -> None:
+    with MockServer() as mock:
+        httpx.post(f"{mock.url}/_mock/faults", json={"error": "service_unavailable", "path": "/v2/*", "times": 1})
+        assert [httpx.get(f"{mock.url}/v2/transcript").status_code for _ in range(2)] == [503, 401]
+
+
+def test_a_fault_for_all_counts_for_each_key_by_itself() -> None:
+    with MockServer() as mock:
+        httpx.post(f"{mock.url}/_mock/faults", json={"error": "server_error", "times": 1})
+        assert statuses(api_of(mock.url, "a"), 2) == [500, 200]
+        assert statuses(api_of(mock.url, "b"), 2) == [500, 200]
+
+
+def test_one_rule_can_be_taken_away(api: Api, faults: Faults) -> None:
+    first, second = faults.add(error="server_error"), faults.add(delay=0.01)
+    other = api_of(api.url)
+    assert other.control.delete(f"/faults/{first['id']}").status_code == 404
+    assert api.control.delete(f"/faults/{first['id']}").json() == {"removed": 1}
+    assert [listed["id"] for listed in faults.all()] == [second["id"]]
+    assert api.control.delete(f"/faults/{first['id']}").status_code == 404
+    assert api.control.delete(f"/faults/{2**80}").status_code == 404
+    assert faults.clear() == 1
+
+
+def test_rules_and_what_they_have_counted_outlive_the_server(tmp_path: Path) -> None:
+    with running("--data", str(tmp_path)) as server:
+        api = api_of(server.url, "k")
+        Faults(api).add(error="server_error", times=2)
+        assert statuses(api, 1) == [500]
+        server.process.kill()
+        server.process.wait()
+    with running("--data", str(tmp_path)) as server:
+        assert statuses(api_of(server.url, "k"), 2) == [500, 200]
+
+
+def test_profiles_are_sets_of_rules(api: Api, faults: Faults) -> None:
+    known = api.control.get("/faults/names").json()["profiles"]
+    assert set(known) == {"flaky", "slow", "outage", "throttled"}
+    faults.add(delay=0.001)
+    for name in known:
+        chosen = faults.choose(name)
+        assert chosen["profile"] == name
+        assert {rule["profile"] for rule in chosen["faults"]} == {name, None}
+    assert faults.choose(None)["profile"] is None
+    assert len(faults.all()) == 1
+    faults.choose("outage")
+    assert statuses(api, 2) == [503, 503]
+    faults.choose("throttled")
+    seen = statuses(api, 30)
+    assert set(seen) == {200, 429}
+    assert api.control.put("/faults/profile", json={"profile": "x"}).status_code == 422
+
+
+def test_profiles_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("teatime:\n  about: Tea.\n  rules:\n    - {status: 418, path: /v2/*}\n")
+    with MockServer(fault_profiles=[str(file)], fault_profile="teatime") as mock:
+        assert statuses(api_of(mock.url), 1) == [418]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("teatime: 5", "a profile has about and rules"),
+        ("teatime: {rules: [{staus: 5}]}", "teatime: rule 1: staus: "),
+        ("teatime: {rules: [{status: 5}]}", "teatime: rule 1: status: "),
+        ("[", "this is not YAML"),
+        ("- 1", "profiles are a mapping of names"),
+    ],
+)
+def test_a_file_with_profiles_that_cannot_be_read_is_a_wrong_setting(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=re.escape(said)), MockServer(fault_profiles=[str(file)]):
+        pass
+    with pytest.raises(ValueError, match="there is no teatime"), MockServer(fault_profile="teatime"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({}, "the rule does nothing"),
+        ({"error": "x"}, "error: there is no 'x'; there are bad_gateway"),
+        ({"error": "server_error", "service": "x"}, "service: there is no 'x'"),
+        ({"error": "server_error", "family": "x"}, "family: there is no 'x'"),
+        ({"error": "server_error", "status": 500}, "error and status cannot be given together"),
+        ({"body": 5, "delay": 1}, "body needs a status"),
+        ({"connection": "GONE"}, "connection: "),
+        ({"connection": "EMPTY_RESPONSE", "truncate": 5}, "EMPTY_RESPONSE and truncate cannot be given together"),
+        ({"connection": "CONNECTION_RESET_BY_PEER", "malformed_json": True}, "only be given with truncate"),
+        ({"truncate": 5, "dribble": {"chunks": 2, "seconds": 1}}, "only one of truncate"),
+        ({"status": "500"}, "status: "),
+        ({"status": 500, "headers": {"Content-Length": "5"}}, "Content-Length is the server's"),
+        ({"status": 500, "headers": {"X-A": "a\r\nX-B: b"}}, "headers.X-A: "),
+        ({"status": 500, "headers": {"X A": "a"}}, "headers.X A"),
+        ({"delay": {"uniform": [2, 1]}}, "delay.distribution: uniform: the first bound is above the second"),
+        ({"delay": {"uniform": [1, 2], "lognormal": {"median": 1, "sigma": 1}}}, "give either uniform or lognormal"),
+        ({"delay": 1, "probability": 0}, "probability: "),
+        ({"delay": 1, "times": 0}, "times: "),
+        ({"delay": 1, "since": "yesterday"}, "since: 'yesterday' is no time in ISO 8601"),
+        ({"delay": 1, "until": 1e300}, "until: seconds must lie between"),
+        ({"delay": 1, "name": "a\nb"}, "name: "),
+        ({"fail_job": "\ud800"}, ""),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused(api: Api, faults: Faults, rule: dict[str, Any], said: str) -> None:
+    if rule.get("fail_job"):
+        reply = api.control.post("/faults", content=b'{"fail_job": "\\ud800"}')
+        assert reply.status_code == 422
+        return
+    assert said in faults.refusal(**rule)
+    assert faults.all() == []
+
+
+def test_without_faults_not_a_byte_is_different(tmp_path: Path) -> None:
+    """Two servers get the same requests; on one there were faults before, and another key has some now."""
+
+    def answers(mock: MockServer) -> list[Any]:
+        http = httpx.Client(base_url=mock.url, headers={"Authorization": "same", "Host": "mock"})
+        job = http.post("/v2/transcript", json=JOB).json()["id"]
+        chat = {"model": "gpt-5", "messages": [{"role": "user", "content": "Hello"}]}
+        requests: list[tuple[str, str, Any]] = [
+            ("GET", f"/v2/transcript/{job}", None),
+            ("GET", f"/v2/transcript/{job}/srt", None),
+            ("GET", "/v2/transcript", None),
+            ("GET", "/v2/nothing", None),
+            ("PUT", "/v2/upload", None),
+            ("POST", "/v2/transcript", {"audio_url": 5}),
+            ("POST", "/v1/chat/completions", chat),
+            ("POST", "/v1/chat/completions", chat | {"stream": True}),
+            ("DELETE", f"/v2/transcript/{job}", None),
+        ]
+        replies = [http.request(method, path, json=body) for method, path, body in requests]
+        http.close()
+        return [(r.status_code, [pair for pair in r.headers.raw if pair[0] != b"date"], r.content) for r in replies]
+
+    with MockServer() as plain, MockServer() as other:
+        same, unlucky = api_of(other.url, "same"), api_of(other.url, "unlucky")
+        Faults(same).add(error="server_error", delay=0.001)
+        Faults(same).choose("flaky")
+        statuses(same, 3)
+        same.control.post("/reset")
+        Faults(unlucky).choose("outage")
+        assert statuses(unlucky, 1) == [503]
+        first, second = answers(plain), answers(other)
+    moments = re.compile(rb"20\d\d-\d\d-\d\dT[\d:.]+Z?|\"created\": ?\d+")
+
+    def without_moments(found: list[Any]) -> list[Any]:
+        return [(status, headers, moments.sub(b"", content)) for status, headers, content in found]
+
+    assert [
+        (status, [pair for pair in headers if pair[0] != b"content-length"], content)
+        for status, headers, content in without_moments(first)
+    ] == [
+        (status, [pair for pair in headers if pair[0] != b"content-length"], content)
+        for status, headers, content in without_moments(second)
+    ]
