@@ -97,6 +97,8 @@ class Injector:
         """Answer a request as a fault has it; ``answer`` is how it would be answered without. Raises ApiError."""
         from mockserver.web.damage import broken_off, damaged
 
+        if not call.is_upload:  # a client that is still sending would see another error than the one that is wanted
+            await call.peek(call.engine.settings.body_bytes)
         if fault.delay:
             await _wait(call, fault.delay)
         if fault.job is not None:
@@ -252,7 +254,6 @@ async def _wait(call: Call, time: int) -> None:
         if not await waits:
             raise ClientGoneError
         return
-    await call.peek(call.engine.settings.body_bytes)
     async with client_of(call.receive) as gone:
         if not await call.courier.waits.until(watch, time, gone):
             raise ClientGoneError
