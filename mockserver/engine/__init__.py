@@ -59,7 +59,7 @@ class Engine:
         self.fixtures = Fixtures(fixture_folders(settings), samples_folder())
         self.chats = Chats(self.fixtures)
         self.answers = Answers(self.store, self.fixtures, settings.seed)
-        self.jobs = Jobs(self.store, self.keys, settings)
+        self.jobs = Jobs(self.store, self.keys)
         self.pages = Pages(self.store, self.jobs)
         self.webhooks = Webhooks(self.store)
         self.prompts = Prompts(self.store, self.keys)
