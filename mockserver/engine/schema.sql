@@ -97,6 +97,20 @@ CREATE TABLE journal (
 
 CREATE INDEX journal_of_project ON journal (project, number);
 
+CREATE TABLE keys (
+	number INTEGER NOT NULL, 
+	fingerprint VARCHAR NOT NULL, 
+	label VARCHAR NOT NULL, 
+	"key" VARCHAR, 
+	name VARCHAR, 
+	world VARCHAR NOT NULL, 
+	created INTEGER NOT NULL, 
+	revoked BOOLEAN NOT NULL, 
+	PRIMARY KEY (number), 
+	UNIQUE (fingerprint), 
+	UNIQUE (name)
+);
+
 CREATE TABLE meta (
 	name VARCHAR NOT NULL, 
 	value VARCHAR NOT NULL, 
@@ -111,6 +125,7 @@ CREATE TABLE projects (
 	uploads INTEGER NOT NULL, 
 	clock VARCHAR, 
 	terms VARCHAR, 
+	given VARCHAR, 
 	prompts INTEGER NOT NULL, 
 	PRIMARY KEY (id), 
 	UNIQUE (fingerprint)

@@ -25,7 +25,22 @@ class Project(SQLModel, table=True):
     uploads: int = 0
     clock: str | None = None
     terms: str | None = None
+    given: str | None = None
     prompts: int = 0
+
+
+class Key(SQLModel, table=True):
+    """A key that was minted or revoked; ``key`` is the key itself only where the server made it."""
+
+    __tablename__ = "keys"
+    number: int | None = Field(default=None, primary_key=True)
+    fingerprint: str = Field(unique=True)
+    label: str
+    key: str | None = None
+    name: str | None = Field(default=None, unique=True)
+    world: str
+    created: int
+    revoked: bool = False
 
 
 class Upload(SQLModel, table=True):
