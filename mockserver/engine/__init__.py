@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 import mockserver
+from mockserver.engine.added import AddedFixtures
 from mockserver.engine.answers import Answers
 from mockserver.engine.chat.chats import Chats
 from mockserver.engine.clock import Clock, ClockState, SystemTime
@@ -57,7 +58,8 @@ class Engine:
         self.keys = Keys(self.store, self.clock, settings.keys, settings.seed, Terms.of(settings))
         self.uploads = Uploads(self.store, self.keys, self.data.uploads, settings.upload_bytes)
         self.fixtures = Fixtures(fixture_folders(settings), samples_folder())
-        self.chats = Chats(self.fixtures)
+        self.added = AddedFixtures(self.store)
+        self.chats = Chats(self.fixtures, self.added)
         self.answers = Answers(self.store, self.fixtures, settings.seed)
         self.jobs = Jobs(self.store, self.keys)
         self.pages = Pages(self.store, self.jobs)
@@ -126,6 +128,7 @@ class Engine:
         self.store.rollback()
         self.jobs.reload()
         self.answers.reload()
+        self.added.reload()
         self.keys.reload()
 
     def next_due_in(self) -> float | None:
@@ -153,6 +156,7 @@ class Engine:
         self.uploads.forget(project.id)
         self.keys.start_over(project)
         self.chats.forget(project.id)
+        self.added.forget(project.id)
         self.limits.forget(project.id)
 
     def reset(self) -> None:
@@ -164,6 +168,7 @@ class Engine:
         self.uploads.forget(None)
         self.answers.forget_orphans()
         self.chats.forget(None)
+        self.added.forget(None)
         self.limits.clear()
         self.clock.reset(self.settings.speed)
         self.save_clock()

@@ -186,17 +186,18 @@ class Jobs:
             }
         )
 
-    def prepare(self, project: Project, number: int, plan: Plan) -> None:
-        """Note how a job will end, and when it moves on; nothing happens if it is gone or has ended."""
+    def prepare(self, project: Project, number: int, plan: Plan) -> bool:
+        """Note how a job will end, and when it moves on; return False if it is gone or has ended."""
         job = self.by_number(number)
         if job is None or job["prepared"]:
-            return
+            return False
         pace = _pace(project.terms, job["progress"] or None, plan)
         if job["hold_at"]:
             pace = pace._replace(hold_at=job["hold_at"])
         planned = _planned(plan, pace, job["created"], job["key"])
         self._store.write(_PREPARE, (*planned.values(), number))
         project.notice(planned["due"])
+        return True
 
     def call_waiting(self, project: Project) -> None:
         """Let the jobs that wait for a slot ask for one again, in their order: there may be more slots now."""

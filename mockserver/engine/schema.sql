@@ -29,6 +29,24 @@ CREATE INDEX deliveries_of_job ON deliveries (job);
 
 CREATE INDEX ix_deliveries_project ON deliveries (project);
 
+CREATE TABLE fixture_sources (
+	project INTEGER NOT NULL, 
+	number INTEGER NOT NULL, 
+	body VARCHAR NOT NULL, 
+	PRIMARY KEY (project, number)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE fixtures (
+	project INTEGER NOT NULL, 
+	name VARCHAR NOT NULL, 
+	source INTEGER NOT NULL, 
+	document INTEGER NOT NULL, 
+	uses_left INTEGER, 
+	PRIMARY KEY (project, name)
+)
+ WITHOUT ROWID;
+
 CREATE TABLE jobs (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	id VARCHAR NOT NULL, 

@@ -187,6 +187,28 @@ class Prompt(SQLModel, table=True):
     body: str
 
 
+class FixtureSource(SQLModel, table=True):
+    """What was posted to add fixtures; ``project`` is 0 where they are for everybody."""
+
+    __tablename__ = "fixture_sources"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    project: int = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    body: str
+
+
+class AddedFixture(SQLModel, table=True):
+    """A fixture that was added at run time: one document of its source."""
+
+    __tablename__ = "fixtures"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    project: int = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    source: int
+    document: int
+    uses_left: int | None = None
+
+
 class JournalEntry(SQLModel, table=True):
     """One request and how it was answered."""
 
