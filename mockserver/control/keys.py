@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from mockserver.control.context import CourierNeeded, EngineNeeded
+from mockserver.control.context import CourierNeeded, EngineNeeded, printable
 from mockserver.control.terms import TermsChange
 from mockserver.engine.clock import iso
 from mockserver.engine.keyring import TakenError, UnknownKeyError
@@ -29,18 +29,12 @@ def _sendable(key: str) -> str:
     return key
 
 
-def _printable(name: str) -> str:
-    if not name.isprintable():
-        raise ValueError("a name has only characters that can be shown")
-    return name
-
-
 class Minting(BaseModel):
     """Which key to accept; without ``key`` the server makes one."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     key: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_sendable)] | None = None
-    name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)] | None = None
     shares: str | None = None
     terms: TermsChange | None = None
 

@@ -25,6 +25,7 @@ from mockserver.engine.moves import Move
 from mockserver.engine.pages import Pages
 from mockserver.engine.prompts import Prompts
 from mockserver.engine.records import Records
+from mockserver.engine.snapshots import Snapshots
 from mockserver.engine.store import DataDirectory, Row, Store
 from mockserver.engine.terms import Terms
 from mockserver.engine.uploads import Uploads
@@ -67,6 +68,7 @@ class Engine:
         self.prompts = Prompts(self.store, self.keys)
         self.limits = Limits()
         self.journal = Journal(self.store, settings.journal)
+        self.snapshots = Snapshots(self, self.data.path / "snapshots")
         self.records = Records(self.data.database)
         self._forget_replies_of_others()
         if not self.store.is_new:
@@ -158,6 +160,14 @@ class Engine:
         self.chats.forget(project.id)
         self.added.forget(project.id)
         self.limits.forget(project.id)
+
+    def reread(self, project: Project) -> None:
+        """Bring what is remembered of a project in line with what is stored, after its rows were replaced."""
+        self.jobs.reload()
+        self.added.reload_scope(project.id)
+        self.chats.forget(project.id)
+        self.limits.forget(project.id)
+        self.keys.reread(project)
 
     def reset(self) -> None:
         """Remove everything, and set the clock to real time."""

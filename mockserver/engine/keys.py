@@ -379,6 +379,10 @@ class Keys:
         """Set a project without rows back to its first moment: time of the server, first terms, first id."""
         self._store.write(f"{_START_OVER} WHERE id = ?", (project.id,))
         project.requests = 0
+        self.reread(project)
+
+    def reread(self, project: Project) -> None:
+        """Bring what is remembered of a project in line with what is stored."""
         row = self._store.one("SELECT * FROM projects WHERE id = ?", (project.id,))
         assert row is not None
         self._read(project, row)

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from heapq import nsmallest
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mockserver.engine.added import AddedFixtures
 from mockserver.engine.chat.fixture import Asked, ChatFixture, Step
@@ -76,6 +76,18 @@ class Chats:
     @staticmethod
     def _why(fixture: ChatFixture, asked: Asked) -> str:
         return "; ".join(fixture.misses(asked)) or f"it is for call {fixture.match.call} only"
+
+    def counted(self, project: int) -> list[list[list[Any]]]:
+        """Return what is remembered of a project, for ``count_on``."""
+        return [
+            [[str(file), name, content, count] for (file, name, content), count in counts.get(project, {}).items()]
+            for counts in (self._met, self._given)
+        ]
+
+    def count_on(self, project: int, counted: list[list[list[Any]]]) -> None:
+        """Go on from what was remembered of a project once."""
+        for counts, known in zip((self._met, self._given), counted, strict=True):
+            counts[project] = Counter({(Path(file), name, content): count for file, name, content, count in known})
 
     def forget(self, project: int | None) -> None:
         """Start counting anew for a project, or with None for all."""
