@@ -17,7 +17,6 @@ from tests.sounds import wav
 
 URL = "https://example.com/a.mp3"
 MODEL = "claude-sonnet-4-5-20250929"
-ROOT = Path(__file__).parent.parent
 
 
 def say(api: Api) -> str:
@@ -123,7 +122,7 @@ def jobs(world):
     return {job["id"] for job in world.get("/_mock/jobs").json()["jobs"]}
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(24))
 def test_a_world(world, seed):
     choose = random.Random(seed)
     assert jobs(world) == set()
@@ -161,13 +160,13 @@ def test_the_workers_of_pytest_xdist_share_a_server_and_nothing_else(tmp_path: P
     (tmp_path / "test_worlds.py").write_text(WORKERS_TEST)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
     with MockServer() as mock:
-        command = [sys.executable, "-m", "pytest", "-q", "-n", "4", "-p", "no:cacheprovider", "test_worlds.py"]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "xdist", "-n", "4", "test_worlds.py"]
         done = subprocess.run(
             command,
             cwd=tmp_path,
-            env=environment | {"SERVER": mock.url, "PYTHONPATH": str(ROOT)},
+            env=environment | {"SERVER": mock.url, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             capture_output=True,
             text=True,
             timeout=120,
         )
-    assert re.search(r"40 passed in [\d.]+s", done.stdout), done.stdout + done.stderr
+    assert re.search(r"24 passed in [\d.]+s", done.stdout), done.stdout + done.stderr
