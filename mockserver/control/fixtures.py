@@ -6,13 +6,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
 from mockserver.engine.added import FOR_ALL, MOST, Added, read_posted
 from mockserver.engine.chat.fixture import ChatFixture
-from mockserver.engine.fixture import Problem
+from mockserver.engine.explanations import explain
+from mockserver.engine.fixture import Fixture, Problem, Question
 from mockserver.engine.keys import Project
 from mockserver.web.replies import ApiError
+from mockserver.web.sources import Audio, upload_id
 
 router = APIRouter(prefix="/fixtures")
 
@@ -43,6 +46,53 @@ async def add(
         raise ApiError(422, f"body: there would be more than {MOST} fixtures")
     engine.added.add(scope, kept, fixtures, uses)
     return {"fixtures": [fixture.name for fixture in fixtures]}
+
+
+class Asked(BaseModel):
+    """A request for a transcript, as far as fixtures look at it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    audio_url: Annotated[str, Field(max_length=2**16)]
+    language: Annotated[str, Field(max_length=100)] | None = None
+    params: dict[str, Any] = Field(default_factory=dict)
+    file_name: Annotated[str, Field(max_length=1000)] | None = None
+    audio_sha256: Annotated[str, Field(max_length=64)] | None = None
+
+
+@router.post("/explain")
+async def tell(
+    asked: Asked,
+    engine: EngineNeeded,
+    courier: CourierNeeded,
+    project: ProjectNamed,
+    key: Annotated[str, Query(include_in_schema=False)] = "",
+) -> dict[str, Any]:
+    """Say which fixture would answer a request, and what does not hold of those that come nearest; none is used."""
+    await courier.fresh_fixtures()
+    identifier = upload_id(asked.audio_url)
+    upload = engine.uploads.find(identifier) if identifier else None
+    audio = courier.sources.at_once(asked.audio_url, upload) or Audio(None)
+    question = Question(
+        asked.audio_url,
+        asked.file_name or audio.file_name,
+        asked.audio_sha256 or audio.sha256,
+        audio.size,
+        asked.language or asked.params.get("language_code"),
+        key,
+        asked.params,
+    )
+    found = await courier.in_slow_thread(explain, question, _scope(project), engine.added, engine.fixtures)
+    return {
+        "fixture": found.fixture and found.fixture.name,
+        "where": found.fixture and _where(found.fixture),
+        "nearest": [
+            {"name": near.fixture.name, "where": _where(near.fixture), "misses": near.misses} for near in found.nearest
+        ],
+    }
+
+
+def _where(fixture: Fixture) -> str:
+    return f"{fixture.file.name}:{fixture.line}"
 
 
 @router.delete("")

@@ -179,6 +179,11 @@ class AddedFixtures:
                     return Choice(self._take(scope, scope.owners[id(fixture)]))
         return _NOTHING
 
+    def candidates(self, project: int) -> Iterator[Iterable[Fixture]]:
+        """Yield the fixtures for transcripts that come before those of files: each scope's, by rank."""
+        scopes = (self._scopes.get(project), self._scopes.get(FOR_ALL))
+        return (scope.index.ordered for scope in scopes if scope)
+
     @staticmethod
     def _take(scope: _Scope, added: Added) -> Added:
         if added.uses_left is not None:

@@ -232,3 +232,43 @@ def test_in_strict_mode_the_nearest_added_fixtures_are_told(api: Api) -> None:
         "/v1/chat/completions", json={"model": MODEL, "messages": [{"role": "user", "content": "that"}]}
     )
     assert "mine (added-1:1): user is not 'exactly this'" in reply.text + reply.headers["x-mock-hint"]
+
+
+def explained(api: Api, **asked: Any) -> dict[str, Any]:
+    reply = api.control.post("/fixtures/explain", json=asked)
+    assert reply.status_code == 200, reply.text
+    told: dict[str, Any] = reply.json()
+    return told
+
+
+def test_why_a_fixture_answers_or_does_not_can_be_asked(api: Api) -> None:
+    add(
+        api,
+        "name: near\nmatch: {audio_url: 'https://example.com/calls/*.mp3', params: {speaker_labels: true}}\ntext: x\n"
+        "---\nname: far\nmatch: {language: de, params: {punctuate: false}, api_key: 'nobody*', file_name: b}\ntext: y",
+        uses=1,
+    )
+    told = explained(api, audio_url="https://example.com/calls/1.wav", params={"speaker_labels": False})
+    assert (told["fixture"], told["where"]) == (None, None)
+    assert [near["name"] for near in told["nearest"]] == ["near", "far"]
+    assert told["nearest"][0] == {
+        "name": "near",
+        "where": "added-1:1",
+        "misses": [
+            "audio_url does not fit 'https://example.com/calls/*.mp3': it is 'https://example.com/calls/1.wav'",
+            "speaker_labels is 'False', not 'True'",
+        ],
+    }
+    assert told["nearest"][1]["misses"][2:] == ["language is None, not 'de'", "punctuate is not sent"]
+    assert api.key not in str(told)
+    for _ in range(2):  # asking takes no use
+        told = explained(api, audio_url="https://example.com/calls/1.mp3", params={"speaker_labels": True})
+        assert (told["fixture"], told["where"]) == ("near", "added-1:1")
+
+
+def test_an_upload_is_explained_by_what_it_is(api: Api) -> None:
+    audio = api.upload((AUDIO / "hello.wav").read_bytes())
+    assert explained(api, audio_url=audio)["fixture"] == "hello"
+    add(api, "text: anything")
+    assert explained(api, audio_url=audio)["fixture"] == "added-1"
+    assert api.control.post("/fixtures/explain", json={"audio_url": 5}).status_code == 422
