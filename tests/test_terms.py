@@ -9,6 +9,7 @@ import pytest
 from mockserver.embed import MockServer
 from mockserver.settings import Settings
 from tests.conftest import Api, api_of
+from tests.sounds import wav
 
 URL = "https://example.com/a.mp3"
 
@@ -34,6 +35,10 @@ def test_the_terms_are_those_of_the_settings_at_first(api: Api) -> None:
         "llm_first_token": 0.0,
         "llm_tokens_per_second": 0.0,
         "strict": False,
+        "progress": "instant",
+        "queue_seconds": 1.0,
+        "processing_seconds": None,
+        "processing_share": 0.2,
     }
 
 
@@ -143,7 +148,53 @@ def test_terms_of_all_projects_can_be_changed_and_each_may_differ() -> None:
         assert api_of(mock.url, "three").control.get("/terms").json()["concurrency"] == 3
 
 
-@pytest.mark.parametrize("terms", [{"concurrency": 0}, {"failing": 200}, {"rate_limit": -1}, {"typo": 1}], ids=str)
+def test_a_key_says_how_its_jobs_move_on(server: MockServer, api: Api) -> None:
+    change(api, progress="timed", queue_seconds=5, processing_seconds=7)
+    api.freeze()
+    job = api.submit(URL)
+    api.advance(4.9)
+    assert api.get(job)["status"] == "queued"
+    api.advance(0.1)
+    assert api.get(job)["status"] == "processing"
+    api.advance(7)
+    assert api.get(job)["status"] == "completed"
+    other = api_of(server.url)
+    assert other.get(other.submit(URL))["status"] == "completed"
+
+
+def test_processing_takes_a_share_of_the_audio_where_no_time_is_said(api: Api) -> None:
+    change(api, progress="timed", queue_seconds=0, processing_seconds=7, processing_share=2)
+    change(api, processing_seconds=None)
+    api.freeze()
+    job = api.submit(api.upload(wav(3)))
+    api.advance(5.9)
+    assert api.get(job)["status"] == "processing"
+    api.advance(0.2)
+    assert api.get(job)["status"] == "completed"
+
+
+def test_what_a_request_or_a_fixture_asks_for_wins_over_the_terms(api: Api) -> None:
+    change(api, progress="held")
+    assert api.get(api.submit(URL, progress="instant"))["status"] == "completed"
+    polled = api.submit("https://example.com/jobs/polls.mp3")
+    assert [api.get(polled)["status"] for _ in range(2)] == ["processing", "completed"]
+    assert api.get(api.submit(URL))["status"] == "queued"
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"concurrency": 0},
+        {"failing": 200},
+        {"rate_limit": -1},
+        {"typo": 1},
+        {"progress": "slow"},
+        {"queue_seconds": -1},
+        {"processing_seconds": "soon"},
+        {"processing_share": 1e9},
+    ],
+    ids=str,
+)
 def test_terms_that_cannot_be_are_refused(api: Api, terms: dict[str, Any]) -> None:
     reply = api.control.patch("/terms", json=terms)
     assert reply.status_code == 422

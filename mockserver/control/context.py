@@ -39,3 +39,10 @@ async def _project(
 
 
 ProjectNamed = Annotated[Project | None, Depends(_project)]
+
+
+def printable(name: str) -> str:
+    """Refuse a name that could not be shown. Raises ValueError."""
+    if not name.isprintable():
+        raise ValueError("a name has only characters that can be shown")
+    return name

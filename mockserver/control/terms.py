@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
 from mockserver.engine import Engine
 from mockserver.engine.keys import Project
-from mockserver.settings import PLANS
+from mockserver.settings import PLANS, Progress
 from mockserver.web.courier import Courier
 
 router = APIRouter(prefix="/terms")
 _MOST = 2**53
-_MAY_BE_NONE = ("failing", "llm_rate_limit", "understanding_rate_limit")
+_MAY_BE_NONE = ("failing", "llm_rate_limit", "understanding_rate_limit", "processing_seconds")
 
 
 class TermsChange(BaseModel):
@@ -35,6 +35,19 @@ class TermsChange(BaseModel):
     llm_first_token: Annotated[float, Field(ge=0, le=1e6)] | None = None
     llm_tokens_per_second: Annotated[float, Field(ge=0, le=1e9)] | None = None
     strict: bool | None = None
+    progress: Progress | None = None
+    queue_seconds: Annotated[float, Field(ge=0, le=1e8)] | None = None
+    processing_seconds: Annotated[float, Field(ge=0, le=1e8)] | None = None
+    processing_share: Annotated[float, Field(ge=0, le=1e4)] | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """Return the terms that change."""
+        changes = self.model_dump(exclude_unset=True)
+        if isinstance(changes.get("concurrency"), str):
+            changes["concurrency"] = PLANS[changes["concurrency"]]
+        if "llm_rate_limits" in changes:
+            changes["llm_rate_limits"] = changes["llm_rate_limits"] or {}
+        return {name: value for name, value in changes.items() if value is not None or name in _MAY_BE_NONE}
 
 
 @router.get("")
@@ -48,13 +61,7 @@ async def change(
     asked: TermsChange, engine: EngineNeeded, courier: CourierNeeded, project: ProjectNamed
 ) -> dict[str, Any]:
     """Change some of the terms."""
-    changes = asked.model_dump(exclude_unset=True)
-    if isinstance(changes.get("concurrency"), str):
-        changes["concurrency"] = PLANS[changes["concurrency"]]
-    if "llm_rate_limits" in changes:
-        changes["llm_rate_limits"] = changes["llm_rate_limits"] or {}
-    given = {name: value for name, value in changes.items() if value is not None or name in _MAY_BE_NONE}
-    return _changed(engine, courier, project, given)
+    return _changed(engine, courier, project, asked.changes())
 
 
 @router.delete("")

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 import mockserver
+from mockserver.engine.added import AddedFixtures
 from mockserver.engine.answers import Answers
 from mockserver.engine.chat.chats import Chats
 from mockserver.engine.clock import Clock, ClockState, SystemTime
@@ -25,6 +26,7 @@ from mockserver.engine.moves import Move
 from mockserver.engine.pages import Pages
 from mockserver.engine.prompts import Prompts
 from mockserver.engine.records import Records
+from mockserver.engine.snapshots import Snapshots
 from mockserver.engine.store import DataDirectory, Row, Store
 from mockserver.engine.terms import Terms
 from mockserver.engine.uploads import Uploads
@@ -58,14 +60,16 @@ class Engine:
         self.keys = Keys(self.store, self.clock, settings.keys, settings.seed, Terms.of(settings))
         self.uploads = Uploads(self.store, self.keys, self.data.uploads, settings.upload_bytes)
         self.fixtures = Fixtures(fixture_folders(settings), samples_folder())
-        self.chats = Chats(self.fixtures)
+        self.added = AddedFixtures(self.store)
+        self.chats = Chats(self.fixtures, self.added)
         self.answers = Answers(self.store, self.fixtures, settings.seed)
-        self.jobs = Jobs(self.store, self.keys, settings)
+        self.jobs = Jobs(self.store, self.keys)
         self.pages = Pages(self.store, self.jobs)
         self.webhooks = Webhooks(self.store)
         self.prompts = Prompts(self.store, self.keys)
         self.limits = Limits()
         self.journal = Journal(self.store, settings.journal)
+        self.snapshots = Snapshots(self, self.data.path / "snapshots")
         self.records = Records(self.data.database)
         self.faults = Faults(self.store, settings.seed)
         self._forget_replies_of_others()
@@ -128,6 +132,7 @@ class Engine:
         self.store.rollback()
         self.jobs.reload()
         self.answers.reload()
+        self.added.reload()
         self.keys.reload()
         self.faults.reload()
 
@@ -157,7 +162,17 @@ class Engine:
         self.uploads.forget(project.id)
         self.keys.start_over(project)
         self.chats.forget(project.id)
+        self.added.forget(project.id)
         self.limits.forget(project.id)
+
+    def reread(self, project: Project) -> None:
+        """Bring what is remembered of a project in line with what is stored, after its rows were replaced."""
+        self.jobs.reload()
+        self.added.reload_scope(project.id)
+        self.chats.forget(project.id)
+        self.limits.forget(project.id)
+        self.faults.reload()
+        self.keys.reread(project)
 
     def reset(self) -> None:
         """Remove everything, and set the clock to real time."""
@@ -169,6 +184,7 @@ class Engine:
         self.uploads.forget(None)
         self.answers.forget_orphans()
         self.chats.forget(None)
+        self.added.forget(None)
         self.limits.clear()
         self.clock.reset(self.settings.speed)
         self.save_clock()

@@ -130,7 +130,7 @@ class Answers:
 
     ``known`` costs microseconds and may be called in the event loop; it returns None where files have to be
     read or the transcript has still to be made: ``begin`` does the one and ``perform`` the other, outside the
-    event loop, and ``keep`` stores what they made.
+    event loop, and ``keep`` stores what they made. ``added`` is the fixture that was chosen before those of files.
     """
 
     def __init__(self, store: Store, fixtures: Fixtures, seed: int) -> None:
@@ -139,11 +139,11 @@ class Answers:
         self._seed = seed
         self._remembered: OrderedDict[tuple[object, ...], Heard] = OrderedDict()
 
-    def known(self, question: Question, sound: Sound | Unusable | None) -> Plan | None:
+    def known(self, question: Question, sound: Sound | Unusable | None, added: Fixture | None = None) -> Plan | None:
         """Return the plan if it needs no more work. ``sound`` is None for audio that is only pretended."""
-        if not self._fixtures.is_identified(question.size):
+        if added is None and not self._fixtures.is_identified(question.size):
             return None
-        fixture = self._fixtures.match(question)
+        fixture = added or self._fixtures.match(question)
         failure = _failure(fixture, question, sound)
         if failure is not None:
             return _plan(fixture, failure=failure)
@@ -152,13 +152,20 @@ class Answers:
             return None
         return _plan(fixture, heard, failure=_refused(question.options, heard))
 
-    def begin(self, question: Question, sound: Sound | Unusable | None, path: Path | None = None) -> Plan | Script:
+    def begin(
+        self,
+        question: Question,
+        sound: Sound | Unusable | None,
+        path: Path | None = None,
+        added: Fixture | None = None,
+    ) -> Plan | Script:
         """Return the plan of a job that fails at once, or else what ``perform`` needs; this blocks.
 
         ``path`` is where the audio lies, if it is there.
         """
-        self._fixtures.identify(question.size)
-        fixture = self._fixtures.match(question)
+        if added is None:
+            self._fixtures.identify(question.size)
+        fixture = added or self._fixtures.match(question)
         failure = _failure(fixture, question, sound)
         if failure is not None:
             return _plan(fixture, failure=failure)

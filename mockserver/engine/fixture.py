@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import cached_property
@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mockserver.engine.keyring import mask
 from mockserver.engine.options import AS_USUAL, Options
 from mockserver.engine.transcripts import UntimedTurn
 from mockserver.settings import Progress
@@ -21,6 +22,7 @@ REASONS = frozenset(
     "low_speech server_error".split()
 )
 """What a job can fail for, in the engine's words; every family words them as its vendor does."""
+_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,29 @@ class Match:
             return False
         params = question.params
         return all(name in params and params[name] == value for name, value in self.params.items())
+
+    def misses(self, question: Question) -> Iterator[str]:
+        """Yield what does not hold, in words."""
+        if not self._audio_is(question):
+            wanted = self.audio_sha256 or (self.audio and self.audio.name)
+            yield f"the audio is not {wanted}: its sha256 is {question.sha256 or 'not known'}"
+        named = (
+            ("audio_url", self.audio_url, question.url),
+            ("file_name", self.file_name, question.file_name),
+            ("api_key", self.api_key, mask(question.key)),
+        )
+        for (name, glob, value), pattern, given in zip(
+            named, self._patterns, (question.url, question.file_name, question.key), strict=True
+        ):
+            if pattern is not None and (given is None or pattern.match(given) is None):
+                yield f"{name} does not fit {glob!r}: it is {(value or '')[:_SHOWN]!r}"
+        if self.language is not None and self.language not in _language_family(question.language):
+            yield f"language is {question.language!r}, not {self.language!r}"
+        for name, wanted_value in self.params.items():
+            if name not in question.params:
+                yield f"{name} is not sent"
+            elif question.params[name] != wanted_value:
+                yield f"{name} is {str(question.params[name])[:_SHOWN]!r}, not {str(wanted_value)[:_SHOWN]!r}"
 
     @property
     def names_audio(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,17 @@ from mockserver.engine.chat.reader import ChatReader, is_for_chats
 from mockserver.engine.fixture import REASONS, Fixture, Match, Outcome, Problem
 from mockserver.engine.fixture_results import check_quotes, read_results
 from mockserver.engine.transcripts import UntimedTurn, UntimedWord
-from mockserver.engine.yaml_reader import FixtureError, Loader, Reader, check_times, line_of, micros, millis
+from mockserver.engine.yaml_reader import (
+    FixtureError,
+    Loader,
+    Reader,
+    check_depth,
+    check_expansion,
+    check_times,
+    line_of,
+    micros,
+    millis,
+)
 
 MEDIA = frozenset(
     ".3ga .8svx .aac .ac3 .aif .aiff .alac .amr .ape .au .avi .dss .flac .flv .m2ts .m4a .m4b .m4p .m4r .m4v "
@@ -36,7 +46,7 @@ def read_file(path: Path, siblings: frozenset[Path]) -> tuple[list[AnyFixture], 
     try:
         if path.suffix.lower() in SIDECARS:
             return _read_sidecar(path, siblings), []
-        return _read_yaml(path)
+        return read_documents(path.read_text(encoding="utf-8-sig"), path)
     except (FixtureError, CaptionError) as error:
         return [], [Problem(path, error.line, str(error))]
     except (OSError, UnicodeDecodeError) as error:
@@ -82,31 +92,55 @@ def _fixture(
     return Fixture(name, file, line, match, turns, language, duration, outcome or Outcome(), digest, results or {})
 
 
-def _read_yaml(path: Path) -> tuple[list[AnyFixture], list[Problem]]:
+def read_documents(text: str, path: Path, *, of_file: bool = True) -> tuple[list[AnyFixture], list[Problem]]:
+    """Read YAML documents; ``path`` is the file they are in, or with ``of_file`` false only what they are named by.
+
+    Outside files nothing may name a file, and one document may be a list of several.
+    """
     fixtures: list[AnyFixture] = []
     problems: list[Problem] = []
-    loader = Loader(path.read_text(encoding="utf-8-sig"))
     try:
-        number = 0
-        while loader.check_node():
-            node = loader.get_node()
-            number += 1
+        if not of_file:
+            check_depth(text)
+        loader = Loader(text)
+    except FixtureError as error:
+        return [], [Problem(path, error.line, str(error))]
+    except yaml.YAMLError as error:
+        return [], [_not_yaml(path, error)]
+    try:
+        for number, node in enumerate(_documents(loader, lists=not of_file), 1):
             name = path.stem if number == 1 else f"{path.stem}-{number}"
+            kind = ChatReader if is_for_chats(node) else _Document
             try:
-                reader = ChatReader(path, loader) if is_for_chats(node) else _Document(path, loader)
-                fixtures.append(reader.read(node, name))
+                fixtures.append(kind(path, loader, reads_files=of_file).read(node, name))
             except (FixtureError, CaptionError) as error:
                 problems.append(Problem(path, error.line, str(error)))
             except (ValueError, TypeError, OverflowError, RecursionError) as error:
                 problems.append(Problem(path, line_of(node), f"this value cannot be read: {error}"))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        problems.append(Problem(path, mark.line + 1 if mark else 1, f"this is not YAML: {error.problem}"))
+    except FixtureError as error:
+        problems.append(Problem(path, error.line, str(error)))
     except yaml.YAMLError as error:
-        problems.append(Problem(path, 1, f"this is not YAML: {error}"))
+        problems.append(_not_yaml(path, error))
     finally:
         loader.dispose()
     return fixtures, problems
+
+
+def _not_yaml(path: Path, error: yaml.YAMLError) -> Problem:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return Problem(path, 1, f"this is not YAML: {error}")
+    mark = error.problem_mark
+    return Problem(path, mark.line + 1 if mark else 1, f"this is not YAML: {error.problem}")
+
+
+def _documents(loader: Any, *, lists: bool) -> Iterator[yaml.Node]:
+    while loader.check_node():
+        node = loader.get_node()
+        if not lists:
+            yield node
+            continue
+        check_expansion(node)
+        yield from node.value if isinstance(node, yaml.SequenceNode) else (node,)
 
 
 class _Document(Reader):
@@ -254,6 +288,12 @@ class _Document(Reader):
         return word, fields.get("speaker"), fields.get("channel")
 
     def _captions(self, node: yaml.Node) -> tuple[UntimedTurn, ...]:
+        text = self.text(node)
+        if "-->" in text:
+            try:
+                return tuple(read_captions(text))
+            except CaptionError as error:
+                raise FixtureError(line_of(node), f"captions, line {error.line}: {error}") from None
         path = self.file(node)
         if path.suffix.lower() not in (".srt", ".vtt"):
             raise FixtureError(line_of(node), f"captions must be an .srt or .vtt file, not {path.name}")

@@ -65,10 +65,7 @@ class Fixtures:
                 known = (known[0] if problems and known and known[0] else fixtures, problems)
             loaded[path] = known
         self._loaded = loaded
-        every = [fixture for fixtures, _ in loaded.values() for fixture in fixtures]
-        heard = _ranked(fixture for fixture in every if isinstance(fixture, Fixture))
-        chats = _ranked(fixture for fixture in every if isinstance(fixture, ChatFixture))
-        self._index = _Index(heard, chats)
+        self._index = Index(fixture for fixtures, _ in loaded.values() for fixture in fixtures)
         return self.problems
 
     def _look(self) -> dict[Path, Stamp]:
@@ -82,16 +79,7 @@ class Fixtures:
 
     def match(self, question: Question) -> Fixture | None:
         """Return the most specific fixture whose conditions hold."""
-        index = self._index
-        best: tuple[int, Fixture] | None = None
-        for candidates in (index.by_url.get(question.url, ()), index.rest):
-            for candidate in candidates:
-                if best is not None and candidate[0] > best[0]:
-                    break
-                if candidate[1].match.holds(question):
-                    best = candidate
-                    break
-        return best[1] if best else None
+        return self._index.match(question)
 
     def is_identified(self, size: int | None) -> bool:
         """Say whether ``match`` can be asked about audio of this size without reading files."""
@@ -120,12 +108,13 @@ def _ranked(found: Iterable[F]) -> list[F]:
     return sorted(last_first, key=lambda fixture: fixture.match.specificity, reverse=True)
 
 
-class _Index:
+class Index:
     """Fixtures by rank. Those for one very URL are kept apart: there may be many, and few can match."""
 
-    def __init__(self, ordered: Sequence[Fixture], chats: Sequence[ChatFixture]) -> None:
-        self.ordered = ordered
-        self.chats = chats
+    def __init__(self, every: Iterable[AnyFixture]) -> None:
+        found = list(every)
+        self.ordered = ordered = _ranked(fixture for fixture in found if isinstance(fixture, Fixture))
+        self.chats = _ranked(fixture for fixture in found if isinstance(fixture, ChatFixture))
         self.by_url: dict[str, list[tuple[int, Fixture]]] = {}
         self.rest: list[tuple[int, Fixture]] = []
         self.by_size: dict[int | None, list[Match]] = {}
@@ -134,6 +123,18 @@ class _Index:
             (self.rest if url is None else self.by_url.setdefault(url, [])).append((rank, fixture))
             if fixture.match.audio_size is not None:
                 self.by_size.setdefault(fixture.match.audio_size, []).append(fixture.match)
+
+    def match(self, question: Question) -> Fixture | None:
+        """Return the most specific fixture for transcripts whose conditions hold."""
+        best: tuple[int, Fixture] | None = None
+        for candidates in (self.by_url.get(question.url, ()), self.rest):
+            for candidate in candidates:
+                if best is not None and candidate[0] > best[0]:
+                    break
+                if candidate[1].match.holds(question):
+                    best = candidate
+                    break
+        return best[1] if best else None
 
 
 def _media(stamps: Mapping[Path, Stamp]) -> dict[Path, Stamp]:

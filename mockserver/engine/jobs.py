@@ -15,7 +15,8 @@ from mockserver.engine.keys import Keys, Project, mask
 from mockserver.engine.moves import FINISHED, Move, Moving, Round
 from mockserver.engine.options import AS_USUAL, Options
 from mockserver.engine.store import Row, Store
-from mockserver.settings import Progress, Settings
+from mockserver.engine.terms import Terms
+from mockserver.settings import Progress
 
 _REMEMBERED_BYTES = 8 * 2**20
 _PLANNED = (
@@ -82,6 +83,25 @@ class _Pace(NamedTuple):
         return None if stays else created + self.queue_time
 
 
+def _pace(terms: Terms, asked: Progress | None, plan: Plan) -> _Pace:
+    """Return how a job moves on: as its request asks, or else its fixture, or else the project's terms."""
+    outcome = plan.outcome
+    timed_by_fixture = outcome.queue_time is not None or outcome.processing_time is not None
+    progress = asked or outcome.progress or ("timed" if timed_by_fixture else terms.progress)
+    hold_at = "queued" if progress == "held" else outcome.hold
+    if progress != "timed":
+        return _Pace(progress, 0, 0, hold_at)
+    processing_time = outcome.processing_time
+    if processing_time is None and terms.processing_seconds is not None:
+        processing_time = round(terms.processing_seconds * SECOND)
+    if processing_time is None:
+        processing_time = round((plan.duration or 0) * 1000 * terms.processing_share)
+    queue_time = outcome.queue_time
+    if queue_time is None:
+        queue_time = round(terms.queue_seconds * SECOND)
+    return _Pace(progress, queue_time, processing_time, hold_at)
+
+
 def _planned(plan: Plan, pace: _Pace, created: int, key: str) -> dict[str, Any]:
     """Return the columns that a plan decides on."""
     return {
@@ -113,10 +133,9 @@ _UNPLANNED = dict.fromkeys(_PLANNED.split(", ")) | {
 class Jobs:
     """The jobs of every project."""
 
-    def __init__(self, store: Store, keys: Keys, settings: Settings) -> None:
+    def __init__(self, store: Store, keys: Keys) -> None:
         self._store = store
         self._keys = keys
-        self._settings = settings
         self._replies: dict[str, tuple[int, int | None, bytes]] = {}
         self._reply_bytes = 0
 
@@ -172,19 +191,19 @@ class Jobs:
         fault = submission.fault
         failure = {} if fault.fail is None else {"planned_failure": FAILURE_TEXT, "detail": fault.fail}
         if plan is not None:
-            pace = self._pace(submission.progress, plan)
+            pace = _pace(project.terms, submission.progress, plan)
             pace = pace._replace(hold_at=fault.hold) if fault.hold else pace
             return job | _planned(plan, pace, now, submission.key) | failure
         held_at = "queued" if submission.progress == "held" else None
         unplanned = {"progress": submission.progress or "", "hold_at": fault.hold or held_at, "key": submission.key}
         return job | _UNPLANNED | unplanned | failure
 
-    def prepare(self, project: Project, number: int, plan: Plan) -> None:
-        """Note how a job will end, and when it moves on; nothing happens if it is gone or has ended."""
+    def prepare(self, project: Project, number: int, plan: Plan) -> bool:
+        """Note how a job will end, and when it moves on; return False if it is gone or has ended."""
         job = self.by_number(number)
         if job is None or job["prepared"]:
-            return
-        pace = self._pace(job["progress"] or None, plan)
+            return False
+        pace = _pace(project.terms, job["progress"] or None, plan)
         if job["hold_at"]:
             pace = pace._replace(hold_at=job["hold_at"])
         planned = _planned(plan, pace, job["created"], job["key"])
@@ -192,6 +211,7 @@ class Jobs:
             planned |= {"planned_failure": job["planned_failure"], "detail": job["detail"]}
         self._store.write(_PREPARE, (*planned.values(), number))
         project.notice(planned["due"])
+        return True
 
     def call_waiting(self, project: Project) -> None:
         """Let the jobs that wait for a slot ask for one again, in their order: there may be more slots now."""
@@ -200,23 +220,6 @@ class Jobs:
             self._store.write("UPDATE jobs SET waiting = 0, due = ? WHERE project = ? AND waiting", (now, project.id))
             project.waiting = 0
             project.notice(now)
-
-    def _pace(self, asked: Progress | None, plan: Plan) -> _Pace:
-        settings, outcome = self._settings, plan.outcome
-        timed_by_fixture = outcome.queue_time is not None or outcome.processing_time is not None
-        progress = asked or outcome.progress or ("timed" if timed_by_fixture else settings.progress)
-        hold_at = "queued" if progress == "held" else outcome.hold
-        if progress != "timed":
-            return _Pace(progress, 0, 0, hold_at)
-        processing_time = outcome.processing_time
-        if processing_time is None and settings.processing_seconds is not None:
-            processing_time = round(settings.processing_seconds * SECOND)
-        if processing_time is None:
-            processing_time = round((plan.duration or 0) * 1000 * settings.processing_share)
-        queue_time = outcome.queue_time
-        if queue_time is None:
-            queue_time = round(settings.queue_seconds * SECOND)
-        return _Pace(progress, queue_time, processing_time, hold_at)
 
     def settle(self, project: Project) -> list[Move]:
         """Move every job of the project that is due, in due order, and return the transitions."""

@@ -10,24 +10,17 @@ from typing import Any
 import orjson
 
 from mockserver.engine.clock import Clock, ClockState
+from mockserver.engine.keyring import Held, KeyRing, TakenError, UnknownKeyError
+from mockserver.engine.keyring import fingerprint as fingerprint
+from mockserver.engine.keyring import mask as mask
 from mockserver.engine.limits import Rule
 from mockserver.engine.store import Row, Store
 from mockserver.engine.terms import Terms
 
-_NEW = {"clock": None, "jobs": 0, "uploads": 0, "prompts": 0, "terms": None}
+_NEW = {"clock": None, "jobs": 0, "uploads": 0, "prompts": 0, "terms": None, "given": None}
 _START_OVER = "UPDATE projects SET clock = NULL, terms = NULL, jobs = 0, uploads = 0, prompts = 0"
 _IN_STEP = ClockState(shown=0, anchor=0)
 """A project's clock at first: it shows the server's time."""
-
-
-def fingerprint(key: str) -> str:
-    """Return what stands for a key in the database, which holds no key itself."""
-    return blake2b(key.encode(), digest_size=16).hexdigest()
-
-
-def mask(key: str) -> str:
-    """Return enough of a key to recognise it by."""
-    return key if len(key) <= 8 else f"{key[:5]}…{key[-2:]}"
 
 
 def uuid_of(text: bytes) -> str:
@@ -37,8 +30,18 @@ def uuid_of(text: bytes) -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
+def public_id(name: str) -> int:
+    """Return the number of a project as clients see it."""
+    return int(name[:6], 16) % 900_000 + 100_000
+
+
 def _split(entry: str) -> list[str]:
     return [key.strip() for key in entry.split(",") if key.strip()]
+
+
+def is_acceptable(key: str) -> bool:
+    """Say whether a key is accepted where any is."""
+    return 0 < len(key) <= 1000 and not key.startswith("invalid")
 
 
 @dataclass(slots=True, eq=False)
@@ -114,7 +117,7 @@ class Keys:
 
     Without a list every key is accepted that is not empty and does not begin with ``invalid``; each has
     a project of its own. With a list only its keys are, and those of one entry, joined by commas, share
-    the project that is named for the first.
+    the project that is named for the first. Keys may be minted besides, and any may be revoked.
     """
 
     def __init__(self, store: Store, clock: Clock, entries: Iterable[str], seed: int, terms: Terms) -> None:
@@ -124,6 +127,7 @@ class Keys:
         self._clock = clock
         self._seed = str(seed).encode()
         self._first_of = {key: keys[0] for keys in map(_split, entries) for key in keys}
+        self.ring = KeyRing(store, seed)
         self._accounts: dict[str, Account] = {}
         self._projects: dict[int, Project] = {}
         self.pending: dict[int, Project] = {}
@@ -135,16 +139,82 @@ class Keys:
         return self._accounts.get(key) or self._admit(key)
 
     def _admit(self, key: str) -> Account | None:
-        if self._first_of:
-            if key not in self._first_of:
-                return None
-        elif not key or len(key) > 1000 or key.startswith("invalid"):
+        world = self._world_of(key)
+        if world is None:
             return None
-        first = self._first_of.get(key, key)
-        project = self._project_named(fingerprint(first), mask(first))
+        project = self._project_named(world, mask(self._first_of.get(key, key)))
         account = Account(project, key)
         self._accounts[key] = account
         return account
+
+    def _world_of(self, key: str) -> str | None:
+        """Return the name of a key's project, or None if the key is not accepted."""
+        mark = fingerprint(key)
+        held = self.ring.find(mark)
+        if held is not None:
+            return None if held.revoked else held.world
+        if self._first_of:
+            return fingerprint(self._first_of[key]) if key in self._first_of else None
+        return mark if is_acceptable(key) else None
+
+    def mint(self, key: str | None, name: str | None, shares: str | None) -> tuple[Account, bool]:
+        """Return the account of a key that is accepted from now on, and whether it was not before.
+
+        Without a key the server makes one. With ``shares`` the key belongs to the project of that other key.
+        Raises TakenError, and UnknownKeyError if that other key is not accepted.
+        """
+        key, own = self._key_to_mint(key, name)
+        mark = fingerprint(key)
+        before = self.ring.find(mark)
+        if before is not None and name is not None and before.name not in (None, name):
+            raise TakenError(f"name: the key has the name {before.name!r} already")
+        world = self._world_to_be(key, before, shares)
+        label, own_key = mask(key), key if own else before and before.key
+        called, created = name or (before and before.name), before.created if before else self._clock.now()
+        self.ring.keep(Held(mark, label, own_key, called, world, created, False))
+        known = self._accounts.get(key)
+        if known is not None and known.project.name != world:
+            del self._accounts[key]
+        account = self.account(key)
+        assert account is not None
+        return account, before is None or before.revoked
+
+    def _key_to_mint(self, key: str | None, name: str | None) -> tuple[str, bool]:
+        """Return the key, and whether it is one that the server made."""
+        held = self.ring.named(name)
+        if held is None:
+            return (self.ring.make(name), True) if key is None else (key, False)
+        if key is None and held.key is None:
+            raise TakenError(f"name: {name!r} is the name of a key that you brought; give it as key")
+        if key is not None and fingerprint(key) != held.fingerprint:
+            raise TakenError(f"name: {name!r} is the name of another key")
+        return (held.key, True) if held.key is not None else (key or "", False)
+
+    def _world_to_be(self, key: str, before: Held | None, shares: str | None) -> str:
+        own = before.world if before else fingerprint(self._first_of.get(key, key))
+        if shares is None:
+            return own
+        other = self.account(shares)
+        if other is None:
+            raise UnknownKeyError
+        if (before is not None or key in self._first_of) and other.project.name != own:
+            raise TakenError("shares: the key has a project already")
+        return other.project.name
+
+    def revoke(self, key: str) -> None:
+        """Accept a key no longer. Raises UnknownKeyError if it is not accepted anyhow."""
+        account = self.account(key)
+        if account is None:
+            raise UnknownKeyError
+        mark = fingerprint(key)
+        held = self.ring.find(mark) or Held(mark, mask(key), None, None, account.project.name, self._clock.now(), True)
+        self.ring.keep(held._replace(revoked=True))
+        del self._accounts[key]
+
+    def _forget_changed(self) -> None:
+        """Forget the accounts of keys that are not accepted any more, or belong elsewhere now."""
+        known = self._accounts.items()
+        self._accounts = {key: account for key, account in known if self._world_of(key) == account.project.name}
 
     def _project_named(self, name: str, label: str) -> Project:
         row = self._store.one("SELECT id FROM projects WHERE fingerprint = ?", (name,))
@@ -166,7 +236,7 @@ class Keys:
             id=row["id"],
             name=row["fingerprint"],
             label=row["label"],
-            public_id=int(row["fingerprint"][:6], 16) % 900_000 + 100_000,
+            public_id=public_id(row["fingerprint"]),
             clock=Clock(self._clock, _IN_STEP),
             pending=self.pending,
             calling=self.calling,
@@ -180,7 +250,7 @@ class Keys:
         """Bring what is remembered of a project in line with what is stored."""
         project.clock.state = ClockState(**orjson.loads(row["clock"])) if row["clock"] else _IN_STEP
         project.jobs, project.uploads, project.prompts = row["jobs"], row["uploads"], row["prompts"]
-        self._set_terms(project, row["terms"])
+        self._set_terms(project, row)
         project.running = self._count("status = 'processing'", project.id)
         project.waiting = self._count("waiting", project.id)
         due = self._store.one("SELECT min(due) FROM jobs WHERE project = ? AND due IS NOT NULL", (project.id,))
@@ -214,12 +284,26 @@ class Keys:
             after = None if changes is None else orjson.dumps(before | changes).decode()
             self._store.write("UPDATE projects SET terms = ? WHERE id = ?", (after, project.id))
         for changed in [project] if project else list(self._projects.values()):
-            row = self._store.one("SELECT terms FROM projects WHERE id = ?", (changed.id,))
-            self._set_terms(changed, row["terms"] if row else None)
+            self._read_terms(changed)
         return project.terms if project else self.terms
 
-    def _set_terms(self, project: Project, own: str | None) -> None:
-        project.terms = self.terms.changed(orjson.loads(own) if own else {})
+    def give_terms(self, project: Project, given: dict[str, Any]) -> None:
+        """Give a project terms that last when its changes are taken back; only a full reset takes them away."""
+        row = self._store.one("SELECT given FROM projects WHERE id = ?", (project.id,))
+        before = orjson.loads(row["given"]) if row and row["given"] else {}
+        after = orjson.dumps(before | given).decode()
+        self._store.write("UPDATE projects SET given = ? WHERE id = ?", (after, project.id))
+        self._read_terms(project)
+
+    def _read_terms(self, project: Project) -> None:
+        row = self._store.one("SELECT given, terms FROM projects WHERE id = ?", (project.id,))
+        self._set_terms(project, row or _NEW)
+
+    def _set_terms(self, project: Project, row: Row) -> None:
+        project.terms = self.terms
+        for changes in (row["given"], row["terms"]):
+            if changes:
+                project.terms = project.terms.changed(orjson.loads(changes))
         project.rules.clear()
 
     def _count(self, condition: str, project: int) -> int:
@@ -278,6 +362,8 @@ class Keys:
         """
         self._counting.clear()
         self._changed_terms = self._stored_terms()
+        self.ring.reload()
+        self._forget_changed()
         for project in self._projects.values():
             row = self._store.one("SELECT * FROM projects WHERE id = ?", (project.id,))
             if row is None:
@@ -290,9 +376,13 @@ class Keys:
         self._store.write("UPDATE projects SET clock = ? WHERE id = ?", (state, project.id))
 
     def start_over(self, project: Project) -> None:
-        """Set a project without rows back to its first moment: time and terms of the server, ids from the first on."""
+        """Set a project without rows back to its first moment: time of the server, first terms, first id."""
         self._store.write(f"{_START_OVER} WHERE id = ?", (project.id,))
         project.requests = 0
+        self.reread(project)
+
+    def reread(self, project: Project) -> None:
+        """Bring what is remembered of a project in line with what is stored."""
         row = self._store.one("SELECT * FROM projects WHERE id = ?", (project.id,))
         assert row is not None
         self._read(project, row)
@@ -301,6 +391,8 @@ class Keys:
         """Set every project back; none may have any rows."""
         self._changed_terms = {}
         self._store.write("DELETE FROM meta WHERE name = 'terms'")
-        self._store.write(_START_OVER)
+        self._store.write(f"{_START_OVER}, given = NULL")
+        self.ring.clear()
+        self._forget_changed()
         for project in self._projects.values():
             self.start_over(project)

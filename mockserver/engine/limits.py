@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -58,6 +59,22 @@ class Limits:
             self._windows[project] = {name: kept for name, kept in windows.items() if kept.end > now}
         reset = -((now - window.began - rule.window) // SECOND)
         return Decision(hits <= rule.limit, rule.limit, rule.limit - hits, reset)
+
+    def windows(self, project: int) -> dict[str, tuple[int, ...]]:
+        """Return a project's windows, for ``go_on``: when each began, when it ends, and its hits."""
+        return {name: tuple(window) for name, window in self._windows.get(project, {}).items()}
+
+    def go_on(self, project: int, windows: Mapping[str, Iterable[int]]) -> None:
+        """Let a project's windows stand as they stood once."""
+        self._windows[project] = {name: _Window(*window) for name, window in windows.items()}
+
+    def counting(self) -> list[int]:
+        """Return the projects that have windows."""
+        return list(self._windows)
+
+    def ended(self, project: int, since: int, now: int) -> list[str]:
+        """Return the names of a project's windows that ended after one moment, and not after another."""
+        return [name for name, window in self._windows.get(project, {}).items() if since < window.end <= now]
 
     def clear(self) -> None:
         """Open fresh windows for everybody."""

@@ -43,6 +43,24 @@ CREATE TABLE faults (
 
 CREATE INDEX ix_faults_project ON faults (project);
 
+CREATE TABLE fixture_sources (
+	project INTEGER NOT NULL, 
+	number INTEGER NOT NULL, 
+	body VARCHAR NOT NULL, 
+	PRIMARY KEY (project, number)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE fixtures (
+	project INTEGER NOT NULL, 
+	name VARCHAR NOT NULL, 
+	source INTEGER NOT NULL, 
+	document INTEGER NOT NULL, 
+	uses_left INTEGER, 
+	PRIMARY KEY (project, name)
+)
+ WITHOUT ROWID;
+
 CREATE TABLE jobs (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	id VARCHAR NOT NULL, 
@@ -112,6 +130,20 @@ CREATE TABLE journal (
 
 CREATE INDEX journal_of_project ON journal (project, number);
 
+CREATE TABLE keys (
+	number INTEGER NOT NULL, 
+	fingerprint VARCHAR NOT NULL, 
+	label VARCHAR NOT NULL, 
+	"key" VARCHAR, 
+	name VARCHAR, 
+	world VARCHAR NOT NULL, 
+	created INTEGER NOT NULL, 
+	revoked BOOLEAN NOT NULL, 
+	PRIMARY KEY (number), 
+	UNIQUE (fingerprint), 
+	UNIQUE (name)
+);
+
 CREATE TABLE meta (
 	name VARCHAR NOT NULL, 
 	value VARCHAR NOT NULL, 
@@ -126,6 +158,7 @@ CREATE TABLE projects (
 	uploads INTEGER NOT NULL, 
 	clock VARCHAR, 
 	terms VARCHAR, 
+	given VARCHAR, 
 	prompts INTEGER NOT NULL, 
 	PRIMARY KEY (id), 
 	UNIQUE (fingerprint)

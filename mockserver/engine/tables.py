@@ -25,7 +25,22 @@ class Project(SQLModel, table=True):
     uploads: int = 0
     clock: str | None = None
     terms: str | None = None
+    given: str | None = None
     prompts: int = 0
+
+
+class Key(SQLModel, table=True):
+    """A key that was minted or revoked; ``key`` is the key itself only where the server made it."""
+
+    __tablename__ = "keys"
+    number: int | None = Field(default=None, primary_key=True)
+    fingerprint: str = Field(unique=True)
+    label: str
+    key: str | None = None
+    name: str | None = Field(default=None, unique=True)
+    world: str
+    created: int
+    revoked: bool = False
 
 
 class Upload(SQLModel, table=True):
@@ -176,6 +191,28 @@ class Prompt(SQLModel, table=True):
     project: int = Field(index=True)
     created: int
     body: str
+
+
+class FixtureSource(SQLModel, table=True):
+    """What was posted to add fixtures; ``project`` is 0 where they are for everybody."""
+
+    __tablename__ = "fixture_sources"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    project: int = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    body: str
+
+
+class AddedFixture(SQLModel, table=True):
+    """A fixture that was added at run time: one document of its source."""
+
+    __tablename__ = "fixtures"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    project: int = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    source: int
+    document: int
+    uses_left: int | None = None
 
 
 class JournalEntry(SQLModel, table=True):

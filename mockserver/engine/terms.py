@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mockserver.settings import Settings
+from mockserver.settings import Progress, Settings
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class Terms:
 
     ``failing`` is the status that every request is answered with, as if the service were broken.
     ``llm_rate_limit`` is for each language model that ``llm_rate_limits`` does not name; None: what the plan says.
+    ``processing_seconds`` is for jobs that are timed; None: ``processing_share`` of the audio.
     """
 
     concurrency: int
@@ -29,6 +30,10 @@ class Terms:
     llm_first_token: float = 0.0
     llm_tokens_per_second: float = 0.0
     strict: bool = False
+    progress: Progress = "instant"
+    queue_seconds: float = 1.0
+    processing_seconds: float | None = None
+    processing_share: float = 0.2
 
     @classmethod
     def of(cls, settings: Settings) -> Terms:
@@ -43,6 +48,10 @@ class Terms:
             llm_first_token=settings.llm_first_token,
             llm_tokens_per_second=settings.llm_tokens_per_second,
             strict=settings.strict,
+            progress=settings.progress,
+            queue_seconds=settings.queue_seconds,
+            processing_seconds=settings.processing_seconds,
+            processing_share=settings.processing_share,
         )
 
     def changed(self, changes: Mapping[str, Any]) -> Terms:

@@ -12,7 +12,7 @@ from mockserver.engine.keys import Keys, Project, uuid_of
 from mockserver.engine.media import Sound, Unusable
 from mockserver.engine.store import Row, Store
 
-_OURS = re.compile(r"\d+-\d+\.part|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_OURS = re.compile(r"\d+-\d+\.part|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.part)?")
 
 
 class TooLargeError(Exception):

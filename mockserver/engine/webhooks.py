@@ -116,6 +116,19 @@ class Webhooks:
         """Return a delivery."""
         return self._store.one(_SHOWN + "deliveries.number = ?", (number,))
 
+    def newest(self) -> int:
+        """Return the number of the newest delivery."""
+        row = self._store.one("SELECT max(number) FROM deliveries")
+        return (row and row[0]) or 0
+
+    def came_due(self, project: Project, since: int, newest: int) -> Sequence[Row]:
+        """Return the deliveries that are due now and were not at a moment, when ``newest`` was the newest one."""
+        return self._store.all(
+            _SHOWN + "deliveries.project = ? AND deliveries.due <= ? AND (deliveries.due > ? OR deliveries.number > ?) "
+            "ORDER BY deliveries.number",
+            (project.id, project.clock.now(), since, newest),
+        )
+
     def page(self, project: Project | None, job: str | None, before: int | None, limit: int) -> Sequence[Row]:
         """Return deliveries, newest first."""
         wanted = {"project": project and project.id, "job": job, "before": before, "limit": limit}

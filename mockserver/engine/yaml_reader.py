@@ -20,6 +20,8 @@ class FixtureError(ValueError):
         self.line = line
 
 
+_MOST_NODES = 1_000_000
+_DEEPEST = 200
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -40,11 +42,12 @@ for _tag, _pattern, _first in (
 
 
 class Reader:
-    """Reads the values of one YAML document that lies in the file ``path``."""
+    """Reads the values of one YAML document that lies in the file ``path``, or is only named so and reads no files."""
 
-    def __init__(self, path: Path, loader: Any) -> None:
+    def __init__(self, path: Path, loader: Any, *, reads_files: bool = True) -> None:
         self._path = path
         self._loader = loader
+        self._reads_files = reads_files
 
     def mapping(self, node: yaml.Node, readers: Mapping[str, Read]) -> dict[str, Any]:
         """Read fields, each with its reader."""
@@ -127,6 +130,8 @@ class Reader:
 
     def file(self, node: yaml.Node) -> Path:
         """Read the path of a file that is there, relative to this one."""
+        if not self._reads_files:
+            raise FixtureError(line_of(node), f"{self.text(node)!r}: only a fixture in a file may name files")
         path = self._path.parent / self.text(node)
         if not path.is_file():
             raise FixtureError(line_of(node), f"there is no file {path}")
@@ -149,7 +154,37 @@ def check_times(node: yaml.Node, fields: Mapping[str, Any]) -> None:
         raise FixtureError(line_of(node), f"the end, {end}, is before the start, {start}")
 
 
-def line_of(node: yaml.Node) -> int:
+def check_expansion(node: yaml.Node) -> None:
+    """Refuse aliases that make a document endless, or far larger than what was written. Raises FixtureError."""
+    if _size(node, {}) > _MOST_NODES:
+        raise FixtureError(line_of(node), f"with its aliases this has more than {_MOST_NODES} values")
+
+
+def check_depth(text: str) -> None:
+    """Refuse what is nested so deeply that composing it would break the process. Raises FixtureError, YAMLError."""
+    depth = 0
+    for event in yaml.parse(text, Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                raise FixtureError(line_of(event), f"this is nested more than {_DEEPEST} deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """Return how many nodes there are where every alias is written out."""
+    size = known.get(id(node))
+    if size is None:
+        known[id(node)] = _MOST_NODES + 1  # what contains itself has no end
+        children = node.value if isinstance(node, yaml.SequenceNode) else ()
+        if isinstance(node, yaml.MappingNode):
+            children = [child for pair in node.value for child in pair]
+        size = known[id(node)] = 1 + sum(_size(child, known) for child in children)
+    return size
+
+
+def line_of(node: Any) -> int:
     """Return the line on which something stands, from 1."""
     return int(node.start_mark.line) + 1
 

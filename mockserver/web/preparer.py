@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from mockserver.engine import Engine
+from mockserver.engine.added import Choice
 from mockserver.engine.answers import Plan, perform
 from mockserver.engine.fixture import Outcome, Question
 from mockserver.engine.keys import Project
@@ -33,6 +34,8 @@ class _Entry:
     project: int
     is_downloaded: bool
     noted: asyncio.Future[None]
+    choice: Choice | None = None
+    """None: which added fixture answers is not decided yet."""
     plan: Plan | None = None
     is_worked_out: bool = False
     task: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -63,17 +66,28 @@ class Preparer:
         """Say whether a new job of the project has to wait for earlier ones."""
         return project.id in self._lines
 
-    def known(self, question: Question, audio: Audio | None) -> Plan | None:
-        """Return the plan of a job if it needs no work."""
-        return None if audio is None else self._engine.answers.known(question, audio.found)
+    def choose(self, project: Project, question: Question, audio: Audio | None) -> Choice | None:
+        """Take a use of the added fixture that answers, if it can be told already which one does."""
+        return None if audio is None else self._engine.added.choose(project.id, question)
 
-    def prepare(self, number: int, plan: Plan | None = None) -> None:
-        """Prepare a job in the background; ``plan`` is given if it is known already."""
+    def known(self, question: Question, audio: Audio | None, choice: Choice | None) -> Plan | None:
+        """Return the plan of a job if it needs no work."""
+        if audio is None or choice is None:
+            return None
+        return self._engine.answers.known(question, audio.found, choice.fixture)
+
+    def settled(self, choice: Choice | None) -> None:
+        """Take note that a job is answered by what was chosen."""
+        if choice is not None and choice.added is not None:
+            self._engine.added.spend(choice)
+
+    def prepare(self, number: int, plan: Plan | None = None, choice: Choice | None = None) -> None:
+        """Prepare a job in the background; ``plan`` and ``choice`` are given if they are known already."""
         job = self._engine.jobs.by_number(number)
         if job is None:
             return
         noted = asyncio.get_running_loop().create_future()
-        entry = _Entry(number, job["project"], self._sources.is_downloaded(job), noted)
+        entry = _Entry(number, job["project"], self._sources.is_downloaded(job), noted, choice)
         self._entries[number] = entry
         if not entry.is_downloaded:
             self._lines.setdefault(entry.project, deque()).append(entry)
@@ -110,7 +124,7 @@ class Preparer:
     async def _work_out(self, job: Row, entry: _Entry) -> None:
         plan = None
         try:
-            plan = await self._plan_of(job)
+            plan = await self._plan_of(job, entry)
         except sqlite3.Error:
             _logger.exception("job %s could not be prepared now; it will be when it is asked for", job["id"])
         except Exception:
@@ -119,17 +133,20 @@ class Preparer:
         finally:
             self._worked_out(entry, plan)
 
-    async def _plan_of(self, job: Row) -> Plan:
+    async def _plan_of(self, job: Row, entry: _Entry) -> Plan:
         project = self._engine.keys.project(job["project"])
         audio = await self._sources.find(project, job)
         options = Options.decode(job["options"])
         asked = question(job["url"], audio, job["language"], job["key"], orjson.loads(job["params"]), options)
         answers = self._engine.answers
-        known = answers.known(asked, audio.found)
+        if entry.choice is None:
+            entry.choice = self._engine.added.choose(project.id, asked)
+        added = entry.choice.fixture
+        known = answers.known(asked, audio.found, added)
         if known is not None:
             return known
         path = self._sources.path_of(job, audio) if isinstance(audio.found, Sound) else None
-        script = await self._in_slow_thread(answers.begin, asked, audio.found, path)
+        script = await self._in_slow_thread(answers.begin, asked, audio.found, path, added)
         if isinstance(script, Plan):
             return script
         run = self._workshop.run if script.is_long else self._in_slow_thread
@@ -149,12 +166,18 @@ class Preparer:
     def _note(self, entry: _Entry) -> None:
         del self._entries[entry.number]
         try:
-            if entry.plan is not None:
-                self._engine.jobs.prepare(self._engine.keys.project(entry.project), entry.number, entry.plan)
+            self._store(entry)
         except sqlite3.Error:
             _logger.exception("a job could not be prepared now; it will be when it is asked for")
         finally:
             entry.noted.set_result(None)
+
+    def _store(self, entry: _Entry) -> None:
+        is_noted = entry.plan is not None and self._engine.jobs.prepare(
+            self._engine.keys.project(entry.project), entry.number, entry.plan
+        )
+        if entry.choice is not None:
+            (self._engine.added.spend if is_noted else self._engine.added.give_back)(entry.choice)
 
 
 def question(

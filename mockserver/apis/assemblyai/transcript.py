@@ -46,7 +46,8 @@ async def create(call: Call) -> Reply:
     await call.courier.fresh_fixtures()
     asked = question(url, audio, language, call.key, params, options)
     preparer = call.courier.preparer
-    known = preparer.known(asked, audio)
+    choice = preparer.choose(call.project, asked, audio)
+    known = preparer.known(asked, audio, choice)
     plan = None if preparer.has_line(call.project) else known
     submission = Submission(
         family=call.family.name,
@@ -63,8 +64,9 @@ async def create(call: Call) -> Reply:
     )
     number, job = call.engine.jobs.submit(call.project, submission, plan)
     if plan is None:
-        preparer.prepare(number, known)
+        preparer.prepare(number, known, choice)
     else:
+        preparer.settled(choice)
         call.fixture = plan.fixture
     call.job = job["id"]
     return Reply(render.submitted(call.project.public_id, job, call.quirks))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from difflib import SequenceMatcher
 from heapq import nsmallest
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from mockserver.engine.added import AddedFixtures
 from mockserver.engine.chat.fixture import Asked, ChatFixture, Step
 from mockserver.engine.fixtures import Fixtures
 from mockserver.engine.keys import Project
@@ -29,8 +31,9 @@ class Chosen(NamedTuple):
 class Chats:
     """Choose answers. How often a fixture was asked is remembered for each project until it is reset."""
 
-    def __init__(self, fixtures: Fixtures) -> None:
+    def __init__(self, fixtures: Fixtures, added: AddedFixtures) -> None:
         self._fixtures = fixtures
+        self._added = added
         self._met: dict[int, Counter[Identity]] = {}
         self._given: dict[int, Counter[Identity]] = {}
 
@@ -38,7 +41,7 @@ class Chats:
         """Return the next answer of the most specific fixture whose conditions hold."""
         chosen = None
         said = {talk.user.strip() for talk in (asked.conversation, asked.filled)}
-        for fixture in self._fixtures.chats:
+        for fixture in chain(self._added.chats(project.id), self._fixtures.chats):
             if (
                 fixture.match.may_be_said(said)
                 and fixture.holds(asked)
@@ -48,6 +51,7 @@ class Chats:
                 chosen = fixture
         if chosen is None:
             return Chosen(None, _AS_USUAL)
+        self._added.use_chat(project.id, chosen)
         given = self._given.setdefault(project.id, Counter())
         given[chosen.identity] += 1
         return Chosen(chosen.name, chosen.steps[min(given[chosen.identity], len(chosen.steps)) - 1])
@@ -60,9 +64,10 @@ class Chats:
         met[fixture.identity] += 1
         return met[fixture.identity] == fixture.match.call
 
-    def nearest(self, asked: Asked) -> list[str]:
+    def nearest(self, project: Project, asked: Asked) -> list[str]:
         """Say of the fixtures that come nearest what does not hold; those that come along are left out."""
-        own = (fixture for fixture in self._fixtures.chats if not self._fixtures.comes_along(fixture.file))
+        files = (fixture for fixture in self._fixtures.chats if not self._fixtures.comes_along(fixture.file))
+        own = chain(self._added.chats(project.id), files)
         near = nsmallest(_LOOKED_AT, own, key=lambda fixture: _misses(fixture, asked))
         near.sort(key=lambda fixture: (_misses(fixture, asked), -_likeness(fixture, asked)))
         return [f"{fixture.name} ({fixture.file.name}:{fixture.line}): {self._why(fixture, asked)}"
@@ -71,6 +76,18 @@ class Chats:
     @staticmethod
     def _why(fixture: ChatFixture, asked: Asked) -> str:
         return "; ".join(fixture.misses(asked)) or f"it is for call {fixture.match.call} only"
+
+    def counted(self, project: int) -> list[list[list[Any]]]:
+        """Return what is remembered of a project, for ``count_on``."""
+        return [
+            [[str(file), name, content, count] for (file, name, content), count in counts.get(project, {}).items()]
+            for counts in (self._met, self._given)
+        ]
+
+    def count_on(self, project: int, counted: list[list[list[Any]]]) -> None:
+        """Go on from what was remembered of a project once."""
+        for counts, known in zip((self._met, self._given), counted, strict=True):
+            counts[project] = Counter({(Path(file), name, content): count for file, name, content, count in known})
 
     def forget(self, project: int | None) -> None:
         """Start counting anew for a project, or with None for all."""

@@ -79,7 +79,7 @@ async def _choose(call: Call, attempts: list[Attempt]) -> _Chosen:
         chosen = call.engine.chats.choose(call.project, asked)
         call.fixture = chosen.fixture
         if chosen.fixture is None and call.project.terms.strict:
-            raise errors.not_answered(_shown(asked), call.engine.chats.nearest(asked))
+            raise errors.not_answered(_shown(asked), call.engine.chats.nearest(call.project, asked))
         error = chosen.step.error
         if error is None:
             return _Chosen(attempt, asked.filled, chosen.step)
