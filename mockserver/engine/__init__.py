@@ -24,6 +24,7 @@ from mockserver.engine.moves import Move
 from mockserver.engine.pages import Pages
 from mockserver.engine.prompts import Prompts
 from mockserver.engine.records import Records
+from mockserver.engine.sinks import Sinks
 from mockserver.engine.store import DataDirectory, Row, Store
 from mockserver.engine.terms import Terms
 from mockserver.engine.uploads import Uploads
@@ -64,6 +65,7 @@ class Engine:
         self.webhooks = Webhooks(self.store)
         self.prompts = Prompts(self.store, self.keys)
         self.limits = Limits()
+        self.sinks = Sinks()
         self.journal = Journal(self.store, settings.journal)
         self.records = Records(self.data.database)
         self._forget_replies_of_others()
@@ -154,6 +156,7 @@ class Engine:
         self.keys.start_over(project)
         self.chats.forget(project.id)
         self.limits.forget(project.id)
+        self.sinks.forget(project.id)
 
     def reset(self) -> None:
         """Remove everything, and set the clock to real time."""
@@ -165,6 +168,7 @@ class Engine:
         self.answers.forget_orphans()
         self.chats.forget(None)
         self.limits.clear()
+        self.sinks.forget(None)
         self.clock.reset(self.settings.speed)
         self.save_clock()
         self.keys.start_all_over()

@@ -72,11 +72,16 @@ def break_off(scope: Scope) -> None:
 @contextlib.asynccontextmanager
 async def client_of(receive: Receive) -> AsyncIterator[asyncio.Future[object]]:
     """Watch a client whose request has been read: the future is done when it goes away."""
-    gone: asyncio.Future[Any] = asyncio.ensure_future(receive())
+    gone: asyncio.Future[Any] = asyncio.ensure_future(_disconnected(receive))
     try:
         yield gone
     finally:
         gone.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _batches(
