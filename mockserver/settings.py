@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     fetch_timeout: float = Field(30.0, gt=0, le=1e6, description="Seconds that one download may take.")
     fetch_bytes: int = Field(5_500_000_000, gt=0, description="Largest download in bytes.")
     fetch_redirects: int = Field(5, ge=0, le=100, description="Redirects that a download may follow.")
+    allow_link_local: bool = Field(
+        False, description="Downloads and webhooks may go to link-local addresses and those of clouds' metadata."
+    )
     file_folders: Paths = Field((), description="Folders that file:// audio URLs may name.")
     upload_bytes: int = Field(5_500_000_000, gt=0, description="Largest upload in bytes.")
     body_bytes: int = Field(16 * 2**20, gt=0, description="Largest JSON request body in bytes.")
