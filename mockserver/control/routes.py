@@ -16,7 +16,7 @@ from mockserver.control import clock, health, jobs, journal, reset, sink, terms,
 from mockserver.engine import Engine
 from mockserver.web.courier import Courier
 from mockserver.web.family import Family, Operation, Quirks
-from mockserver.web.middleware import CONTROL
+from mockserver.web.guard import CONTROL
 from mockserver.web.replies import ApiError
 
 router = APIRouter(prefix=CONTROL, tags=["Control"])

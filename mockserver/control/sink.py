@@ -16,7 +16,7 @@ from mockserver.engine.clock import SECOND, Clock
 from mockserver.engine.keys import Project
 from mockserver.engine.sinks import KEPT_BYTES, Answer, Received, Sink, is_name
 from mockserver.web.courier import Courier
-from mockserver.web.middleware import CONTROL
+from mockserver.web.guard import CONTROL
 from mockserver.web.replies import ApiError, Reply, json_reply
 from mockserver.web.sending import Receive, Scope, Send, break_off, client_of, send_whole
 from mockserver.web.waits import Stopwatch

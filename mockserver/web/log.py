@@ -87,3 +87,8 @@ def problems(found: Iterable[object]) -> None:
 def say(message: str) -> None:
     """Tell something that is worth a line."""
     _logger.info("%s", message)
+
+
+def complain(message: str) -> None:
+    """Tell why the server cannot do what it should."""
+    _logger.error("%s", message)

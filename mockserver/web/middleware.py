@@ -17,6 +17,7 @@ from mockserver.engine.journal import Entry
 from mockserver.engine.keys import Account
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation, Quirks
+from mockserver.web.guard import CONTROL, HEALTH, Guard, nothing_here
 from mockserver.web.replies import ApiError, ClientGoneError, FileReply, Headers, Reply, StreamReply, json_reply
 from mockserver.web.sending import (
     App,
@@ -30,9 +31,7 @@ from mockserver.web.sending import (
 )
 from mockserver.web.table import Place, Table
 
-CONTROL = "/_mock"
 _LONGEST = 2000
-HEALTH = f"{CONTROL}/health"
 _FOR_BROWSERS = (
     (b"access-control-allow-origin", b"*"),
     (
@@ -59,6 +58,7 @@ class Gate:
         self._quirks: Quirks = frozenset(engine.settings.quirks)
         self._table = Table(families, self._quirks)
         self._now = engine.clock.parent.now
+        self.guard = Guard(engine.settings)
         self._refused = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,6 +71,9 @@ class Gate:
             return
         if scope["path"].startswith(CONTROL):
             await self._answer_control(scope, receive, send)
+            return
+        if self.guard.port is not None and self.guard.is_at_control_port(scope):
+            await send_whole(nothing_here(), send, (), with_body=scope["method"] != "HEAD")
             return
         began = self._now()
         call = Call(scope, receive)
@@ -118,6 +121,10 @@ class Gate:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer_control(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self.guard.refusal(scope)
+        if refusal is not None:
+            await send_whole(refusal, send, (), with_body=scope["method"] != "HEAD")
+            return
         if scope["path"] == HEALTH and scope["method"] == "GET":
             await send_whole(json_reply(self._engine.health()), send, ())
             return
