@@ -20,6 +20,7 @@ from mockserver.engine.jobs import Jobs
 from mockserver.engine.journal import Journal
 from mockserver.engine.keys import Keys, Project
 from mockserver.engine.limits import Limits
+from mockserver.engine.metrics import Metrics
 from mockserver.engine.moves import Move
 from mockserver.engine.pages import Pages
 from mockserver.engine.prompts import Prompts
@@ -58,9 +59,10 @@ class Engine:
         self.keys = Keys(self.store, self.clock, settings.keys, settings.seed, Terms.of(settings))
         self.uploads = Uploads(self.store, self.keys, self.data.uploads, settings.upload_bytes)
         self.fixtures = Fixtures(fixture_folders(settings), samples_folder())
-        self.chats = Chats(self.fixtures)
+        self.metrics = Metrics()
+        self.chats = Chats(self.fixtures, self.metrics)
         self.answers = Answers(self.store, self.fixtures, settings.seed)
-        self.jobs = Jobs(self.store, self.keys, settings)
+        self.jobs = Jobs(self.store, self.keys, settings, self.metrics)
         self.pages = Pages(self.store, self.jobs)
         self.webhooks = Webhooks(self.store)
         self.prompts = Prompts(self.store, self.keys)

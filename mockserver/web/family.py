@@ -64,6 +64,7 @@ class Call(Request):
     courier: Courier
     family: Family
     service: Service
+    operation: Operation | None = None
     header_map: Headers
     quirks: Quirks
     request_id: str

@@ -114,6 +114,7 @@ class Messenger:
         except Exception as error:
             _logger.exception("delivery %d could not be made", delivery["number"])
             outcome = Outcome(at, self._now() - began, "", "", UNREACHABLE, None, f"{type(error).__name__}: {error}")
+        self._engine.metrics.attempted(outcome.status)
         try:
             self._engine.webhooks.record(project, delivery, outcome, retries)
             self._engine.jobs.forget_reply(job)

@@ -173,7 +173,7 @@ class Gate:
         method = scope["method"]
         if method == "HEAD" and "HEAD" not in methods:
             method = "GET"
-        operation = self._operation(call, methods, method)
+        operation = call.operation = self._operation(call, methods, method)
         self._identify(call, operation)
         if not methods:
             return call.service.not_found(call)
@@ -228,6 +228,9 @@ class Gate:
     def _record(self, call: Call, reply: Reply, hint: str | None, began: int) -> None:
         project = call.account.project if call.account else None
         scope = call.scope
+        took = self._now() - began
+        path = call.operation.path if call.operation else None
+        self._engine.metrics.answered((call.family.name, call.service.name, path, scope["method"], reply.status), took)
         self._engine.journal.record(
             Entry(
                 project.id if project else 0,
@@ -238,7 +241,7 @@ class Gate:
                 scope["query_string"][:_LONGEST].decode("latin-1"),
                 reply.status,
                 reply.size,
-                self._now() - began,
+                took,
                 call.job,
                 call.fixture,
                 hint,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from mockserver.engine.chat.fixture import Asked, ChatFixture, Step
 from mockserver.engine.fixtures import Fixtures
 from mockserver.engine.keys import Project
+from mockserver.engine.metrics import Metrics
 
 _NEAREST = 3
 _LOOKED_AT = 30
@@ -29,8 +30,9 @@ class Chosen(NamedTuple):
 class Chats:
     """Choose answers. How often a fixture was asked is remembered for each project until it is reset."""
 
-    def __init__(self, fixtures: Fixtures) -> None:
+    def __init__(self, fixtures: Fixtures, metrics: Metrics) -> None:
         self._fixtures = fixtures
+        self._metrics = metrics
         self._met: dict[int, Counter[Identity]] = {}
         self._given: dict[int, Counter[Identity]] = {}
 
@@ -50,6 +52,7 @@ class Chats:
             return Chosen(None, _AS_USUAL)
         given = self._given.setdefault(project.id, Counter())
         given[chosen.identity] += 1
+        self._metrics.matched(chosen.name)
         return Chosen(chosen.name, chosen.steps[min(given[chosen.identity], len(chosen.steps)) - 1])
 
     def _is_turn_of(self, project: Project, fixture: ChatFixture) -> bool:
