@@ -88,25 +88,27 @@ class Server(uvicorn.Server):
         """Start to listen."""
         await super().startup()
         if self.servers:
-            if self._gate.guard.port is not None:
-                await self._listen_for_control(self._gate.guard.port)
+            if self._gate.guard.ports:
+                await self._listen_for_control()
             self._tell(_url(self.servers[0]))
 
-    async def _listen_for_control(self, port: int) -> None:
+    async def _listen_for_control(self) -> None:
         """Listen on the port of the control API too, with the same protocol and until the same end."""
 
         def protocol() -> asyncio.Protocol:
             return _Http(self.config, self.server_state, self.lifespan.state)
 
         try:
-            listening = await asyncio.get_running_loop().create_server(protocol, self._settings.host, port)
+            listening = await asyncio.get_running_loop().create_server(
+                protocol, self._settings.host, self._settings.control_port, backlog=self.config.backlog
+            )
         except OSError as error:
             log.complain(f"the control API cannot listen: {error}")
             self.servers[0].close()
             await self.lifespan.shutdown()
             sys.exit(1)
         self.servers.append(listening)
-        self._gate.guard.port = listening.sockets[0].getsockname()[1]
+        self._gate.guard.ports = {each.getsockname()[1] for each in listening.sockets}
         self.control_url = _url(listening)
 
     async def shutdown(self, sockets: Any = None) -> None:

@@ -17,17 +17,20 @@ _CHALLENGE = ((b"www-authenticate", b'Bearer realm="mockserver control"'),)
 
 
 class Guard:
-    """What the settings say of the control API; ``port`` is the only one where it is, None: there is only one."""
+    """What the settings say of the control API; ``ports`` are those that are for it alone, if there are any.
+
+    Port 0 stands for one that is not known before the server listens: at more than one address it can be several.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self.port = settings.control_port if settings.control == "on" else None
         self._is_on = settings.control == "on"
+        self.ports = {settings.control_port} if self._is_on and settings.control_port is not None else set()
         self._token = settings.control_token.encode() if settings.control_token else None
         self._own_origin = _origin_of(settings.public_url)
 
     def is_at_control_port(self, scope: Scope) -> bool:
         """Say whether a request came to the port that is for the control API alone."""
-        return self.port is not None and (scope.get("server") or (None, None))[1] == self.port
+        return (scope.get("server") or (None, None))[1] in self.ports
 
     def refusal(self, scope: Scope) -> Reply | None:
         """Return why a request under /_mock is not answered; None: it is."""
@@ -35,7 +38,7 @@ class Guard:
         if path == HEALTH:
             return None
         is_sink = path.startswith(_SINKS)
-        if not self._is_on or not (is_sink or self.port is None or self.is_at_control_port(scope)):
+        if not self._is_on or not (is_sink or not self.ports or self.is_at_control_port(scope)):
             return nothing_here()
         if is_sink:
             return None

@@ -72,7 +72,7 @@ class Gate:
         if scope["path"].startswith(CONTROL):
             await self._answer_control(scope, receive, send)
             return
-        if self.guard.port is not None and self.guard.is_at_control_port(scope):
+        if self.guard.ports and self.guard.is_at_control_port(scope):
             await send_whole(nothing_here(), send, (), with_body=scope["method"] != "HEAD")
             return
         began = self._now()
