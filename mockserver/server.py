@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import resource
 import signal
@@ -79,6 +80,9 @@ class Server(uvicorn.Server):
 
     def __init__(self, settings: Settings, started: Callable[[str], None], *, alone: bool = False) -> None:
         self._tell = started
+        self._settings = settings
+        self.control_url: str | None = None
+        """Where the control API is, if it has a port of its own, once the server listens."""
         self._gate = create_app(settings, alone=alone)
         super().__init__(
             uvicorn.Config(
@@ -101,13 +105,38 @@ class Server(uvicorn.Server):
         """Start to listen."""
         await super().startup()
         if self.servers:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self._tell(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+            if self._gate.guard.ports:
+                await self._listen_for_control()
+            self._tell(_url(self.servers[0]))
+
+    async def _listen_for_control(self) -> None:
+        """Listen on the port of the control API too, with the same protocol and until the same end."""
+
+        def protocol() -> asyncio.Protocol:
+            return _Http(self.config, self.server_state, self.lifespan.state)
+
+        try:
+            listening = await asyncio.get_running_loop().create_server(
+                protocol, self._settings.host, self._settings.control_port, backlog=self.config.backlog
+            )
+        except OSError as error:
+            log.complain(f"the control API cannot listen: {error}")
+            self.servers[0].close()
+            await self.lifespan.shutdown()
+            sys.exit(1)
+        self.servers.append(listening)
+        self._gate.guard.ports = {each.getsockname()[1] for each in listening.sockets}
+        self.control_url = _url(listening)
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Stop, and let no request wait for its time meanwhile."""
         self._gate.end_waits()
         await super().shutdown(sockets)
+
+
+def _url(listening: asyncio.Server) -> str:
+    host, port = listening.sockets[0].getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def serve(settings: Settings) -> None:
@@ -119,8 +148,14 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     where = str(settings.data) if settings.data else "a temporary directory"
+
+    def started(url: str) -> None:
+        control = f", /_mock on {server.control_url}" if server.control_url else ""
+        log.say(f"mockserver listens on {url}{control}, data in {where}")
+
+    server = Server(settings, started, alone=True)
     try:
-        Server(settings, lambda url: log.say(f"mockserver listens on {url}, data in {where}"), alone=True).run()
+        server.run()
     except SystemExit as stop:  # uvicorn has said why it could not listen
         sys.exit(1 if stop.code else 0)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -20,6 +21,7 @@ Words = Annotated[tuple[str, ...], NoDecode]
 Paths = Annotated[tuple[Path, ...], NoDecode]
 
 
+_SECRET = {"control_token"}
 PLANS = {"free": 5, "paid": 32}
 """How many jobs are processed at a time, by the name of the plan."""
 
@@ -73,6 +75,9 @@ class Settings(BaseSettings):
     fetch_timeout: float = Field(30.0, gt=0, le=1e6, description="Seconds that one download may take.")
     fetch_bytes: int = Field(5_500_000_000, gt=0, description="Largest download in bytes.")
     fetch_redirects: int = Field(5, ge=0, le=100, description="Redirects that a download may follow.")
+    allow_link_local: bool = Field(
+        False, description="Downloads and webhooks may go to link-local addresses and those of clouds' metadata."
+    )
     file_folders: Paths = Field((), description="Folders that file:// audio URLs may name.")
     upload_bytes: int = Field(5_500_000_000, gt=0, description="Largest upload in bytes.")
     body_bytes: int = Field(16 * 2**20, gt=0, description="Largest JSON request body in bytes.")
@@ -105,6 +110,19 @@ class Settings(BaseSettings):
     webhook_timeout: float = Field(10.0, gt=0, le=600, description="Seconds that a webhook's receiver may take.")
     webhook_attempts: int = Field(10, ge=1, le=1000, description="How often a webhook call is attempted in all.")
     webhook_pause: float = Field(10.0, ge=0, le=1e6, description="Seconds between two attempts, on the clock.")
+    control: Literal["on", "off"] = Field("on", description="The control API under /_mock; health is always there.")
+    control_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port of the control API, which is then nowhere else; 0 takes a free one.",
+    )
+    control_token: str | None = Field(
+        None,
+        pattern=r"^[!-~]+$",
+        repr=False,
+        description="Secret that calls of the control API must carry; better in the environment than in a flag.",
+    )
     journal: int = Field(10_000, ge=0, description="Requests that the journal keeps for each project.")
     log_format: Literal["text", "json"] = Field("text", description="Form of the log's lines.")
     log_requests: bool = Field(True, description="Log a line for every request.")
@@ -172,7 +190,11 @@ class Settings(BaseSettings):
         try:
             return cls(**given)
         except ValidationError as error:
-            lines = (f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors())
-            raise SettingsError("\n".join(lines)) from None
+            raise SettingsError("\n".join(map(_problem, error.errors()))) from None
         except ValueError as error:
             raise SettingsError(f"{file or 'environment'}: {error}") from None
+
+
+def _problem(error: ErrorDetails) -> str:
+    name = ".".join(map(str, error["loc"]))
+    return f"{name}: {error['msg']}" + ("" if name in _SECRET else f" (got {error['input']!r})")

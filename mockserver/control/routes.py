@@ -12,15 +12,29 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 import mockserver
-from mockserver.control import clock, faults, fixtures, health, jobs, journal, keys, reset, snapshots, terms, webhooks
+from mockserver.control import (
+    clock,
+    faults,
+    fixtures,
+    health,
+    jobs,
+    journal,
+    keys,
+    metrics,
+    reset,
+    sink,
+    snapshots,
+    terms,
+    webhooks,
+)
 from mockserver.engine import Engine
 from mockserver.web.courier import Courier
 from mockserver.web.family import Family, Operation, Quirks
-from mockserver.web.middleware import CONTROL
+from mockserver.web.guard import CONTROL
 from mockserver.web.replies import ApiError
 
 router = APIRouter(prefix=CONTROL, tags=["Control"])
-for page in (health, clock, faults, fixtures, jobs, journal, keys, reset, snapshots, terms, webhooks):
+for page in (health, clock, faults, fixtures, jobs, journal, keys, metrics, reset, sink, snapshots, terms, webhooks):
     router.include_router(page.router)
 
 

@@ -22,10 +22,12 @@ from mockserver.engine.jobs import Jobs
 from mockserver.engine.journal import Journal
 from mockserver.engine.keys import Keys, Project
 from mockserver.engine.limits import Limits
+from mockserver.engine.metrics import Metrics
 from mockserver.engine.moves import Move
 from mockserver.engine.pages import Pages
 from mockserver.engine.prompts import Prompts
 from mockserver.engine.records import Records
+from mockserver.engine.sinks import Sinks
 from mockserver.engine.snapshots import Snapshots
 from mockserver.engine.store import DataDirectory, Row, Store
 from mockserver.engine.terms import Terms
@@ -61,13 +63,15 @@ class Engine:
         self.uploads = Uploads(self.store, self.keys, self.data.uploads, settings.upload_bytes)
         self.fixtures = Fixtures(fixture_folders(settings), samples_folder())
         self.added = AddedFixtures(self.store)
-        self.chats = Chats(self.fixtures, self.added)
+        self.metrics = Metrics()
+        self.chats = Chats(self.fixtures, self.added, self.metrics)
         self.answers = Answers(self.store, self.fixtures, settings.seed)
-        self.jobs = Jobs(self.store, self.keys)
+        self.jobs = Jobs(self.store, self.keys, self.metrics)
         self.pages = Pages(self.store, self.jobs)
         self.webhooks = Webhooks(self.store)
         self.prompts = Prompts(self.store, self.keys)
         self.limits = Limits()
+        self.sinks = Sinks()
         self.journal = Journal(self.store, settings.journal)
         self.snapshots = Snapshots(self, self.data.path / "snapshots")
         self.records = Records(self.data.database)
@@ -164,6 +168,7 @@ class Engine:
         self.chats.forget(project.id)
         self.added.forget(project.id)
         self.limits.forget(project.id)
+        self.sinks.forget(project.id)
 
     def reread(self, project: Project) -> None:
         """Bring what is remembered of a project in line with what is stored, after its rows were replaced."""
@@ -186,6 +191,7 @@ class Engine:
         self.chats.forget(None)
         self.added.forget(None)
         self.limits.clear()
+        self.sinks.forget(None)
         self.clock.reset(self.settings.speed)
         self.save_clock()
         self.keys.start_all_over()

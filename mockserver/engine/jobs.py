@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from mockserver.engine.answers import FAILURE_TEXT, Plan
 from mockserver.engine.clock import SECOND
 from mockserver.engine.keys import Keys, Project, mask
+from mockserver.engine.metrics import Metrics
 from mockserver.engine.moves import FINISHED, Move, Moving, Round
 from mockserver.engine.options import AS_USUAL, Options
 from mockserver.engine.store import Row, Store
@@ -133,8 +134,9 @@ _UNPLANNED = dict.fromkeys(_PLANNED.split(", ")) | {
 class Jobs:
     """The jobs of every project."""
 
-    def __init__(self, store: Store, keys: Keys) -> None:
+    def __init__(self, store: Store, keys: Keys, metrics: Metrics) -> None:
         self._store = store
+        self._metrics = metrics
         self._keys = keys
         self._replies: dict[str, tuple[int, int | None, bytes]] = {}
         self._reply_bytes = 0
@@ -166,6 +168,9 @@ class Jobs:
             moving.number = self._store.run(_INSERT, tuple(stored.values())).lastrowid or 0
             moved.write()
         project.notice(moving.due)
+        self._metrics.moved(moved.moves)
+        if plan is not None:
+            self._metrics.matched(plan.fixture)
         return moving.number, job | {"callback_status": None}
 
     def _queued(self, project: Project, submission: Submission, plan: Plan | None, now: int) -> dict[str, Any]:
@@ -211,6 +216,7 @@ class Jobs:
             planned |= {"planned_failure": job["planned_failure"], "detail": job["detail"]}
         self._store.write(_PREPARE, (*planned.values(), number))
         project.notice(planned["due"])
+        self._metrics.matched(plan.fixture)
         return True
 
     def call_waiting(self, project: Project) -> None:
@@ -295,6 +301,7 @@ class Jobs:
     def _end(self, project: Project, moving: Round) -> list[Move]:
         moving.write()
         self._note_next_due(project)
+        self._metrics.moved(moving.moves)
         return moving.moves
 
     def _note_next_due(self, project: Project) -> None:

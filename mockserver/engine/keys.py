@@ -314,6 +314,11 @@ class Keys:
         """Return the project with this row id."""
         return self._projects.get(project_id) or self._load(project_id)
 
+    def label(self, project_id: int) -> str | None:
+        """Return what a project that has made a request is called, None if there is none with this id."""
+        project = self._projects.get(project_id)
+        return project.label if project else None
+
     def at_work(self) -> list[Project]:
         """Return the projects that have jobs on their way, as a restart finds them."""
         rows = self._store.all(

@@ -53,3 +53,12 @@ class Records:
             for step in session.exec(select(Transition).where(col(Transition.job).in_([job.number for job in jobs]))):
                 steps.setdefault(step.job, []).append(step)
             return [(job, steps.get(job.number or 0, [])) for job in jobs]
+
+    def jobs_by_status(self) -> dict[str, int]:
+        """Return how many jobs there are in each status."""
+        from sqlmodel import Session, col, func, select
+
+        from mockserver.engine.tables import Job
+
+        with Session(self._engine) as session:
+            return dict(session.exec(select(Job.status, func.count()).group_by(col(Job.status))).all())

@@ -59,7 +59,7 @@ class Courier:
         self._flush_due = False
         self.warming: asyncio.Future[Any] | None = None
         """Done when what takes long to import is there."""
-        engine.journal.written = lambda batch: log.requests(batch, engine.settings)
+        engine.journal.written = lambda batch: log.requests(batch, engine.settings, engine.keys.label)
 
     def start(self) -> None:
         """Begin, with the jobs that a stopped server left unprepared."""

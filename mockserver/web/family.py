@@ -65,6 +65,7 @@ class Call(Request):
     courier: Courier
     family: Family
     service: Service
+    operation: Operation | None = None
     header_map: Headers
     quirks: Quirks
     request_id: str
@@ -72,7 +73,6 @@ class Call(Request):
     account: Account | None = None
     job: str | None = None
     fixture: str | None = None
-    operation: Operation | None = None
     fault: str | None = None
     """What was made to go wrong."""
     key_fault: str | None = None

@@ -15,6 +15,7 @@ from mockserver.engine.keys import Project
 from mockserver.engine.moves import AUDIO
 from mockserver.engine.store import Row
 from mockserver.engine.webhooks import UNREACHABLE, Outcome
+from mockserver.web.destinations import connector, refusal
 from mockserver.web.family import Callback, Event, Family
 from mockserver.web.redactor import GoneError, Redactor
 
@@ -113,6 +114,7 @@ class Messenger:
         except Exception as error:
             _logger.exception("delivery %d could not be made", delivery["number"])
             outcome = Outcome(at, self._now() - began, "", "", UNREACHABLE, None, f"{type(error).__name__}: {error}")
+        self._engine.metrics.attempted(outcome.status)
         try:
             self._engine.webhooks.record(project, delivery, outcome, retries)
             self._engine.jobs.forget_reply(job)
@@ -142,14 +144,14 @@ class Messenger:
         except TimeoutError:
             return _Answer(UNREACHABLE, None, f"no reply within {self._engine.settings.webhook_timeout:g} s")
         except (aiohttp.ClientError, ValueError, UnicodeError, OSError) as error:
-            return _Answer(UNREACHABLE, None, str(error) or type(error).__name__)
+            return _Answer(UNREACHABLE, None, refusal(error) or str(error) or type(error).__name__)
 
     async def _open(self) -> ClientSession:
         if self._session is None:
             import aiohttp
 
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, force_close=True),
+                connector=connector(allow_link_local=self._engine.settings.allow_link_local, limit=0, force_close=True),
                 timeout=aiohttp.ClientTimeout(total=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )

@@ -18,6 +18,7 @@ from mockserver.engine.journal import Entry
 from mockserver.engine.keys import Account
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation, Quirks
+from mockserver.web.guard import CONTROL, HEALTH, Guard, nothing_here
 from mockserver.web.injection import Injector
 from mockserver.web.replies import (
     ApiError,
@@ -42,9 +43,7 @@ from mockserver.web.sending import (
 )
 from mockserver.web.table import Place, Table
 
-CONTROL = "/_mock"
 _LONGEST = 2000
-HEALTH = f"{CONTROL}/health"
 _FOR_BROWSERS = (
     (b"access-control-allow-origin", b"*"),
     (
@@ -72,6 +71,7 @@ class Gate:
         self._table = Table(families, self._quirks)
         self._injector = Injector(engine, families)
         self._now = engine.clock.parent.now
+        self.guard = Guard(engine.settings)
         self._refused = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,6 +84,9 @@ class Gate:
             return
         if scope["path"].startswith(CONTROL):
             await self._answer_control(scope, receive, send)
+            return
+        if self.guard.ports and self.guard.is_at_control_port(scope):
+            await send_whole(nothing_here(), send, (), with_body=scope["method"] != "HEAD")
             return
         began = self._now()
         call = Call(scope, receive)
@@ -133,6 +136,10 @@ class Gate:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer_control(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self.guard.refusal(scope)
+        if refusal is not None:
+            await send_whole(refusal, send, (), with_body=scope["method"] != "HEAD")
+            return
         if scope["path"] == HEALTH and scope["method"] == "GET":
             await send_whole(json_reply(self._engine.health()), send, ())
             return
@@ -181,7 +188,7 @@ class Gate:
         method = scope["method"]
         if method == "HEAD" and "HEAD" not in methods:
             method = "GET"
-        operation = self._operation(call, methods, method)
+        operation = call.operation = self._operation(call, methods, method)
         self._identify(call, operation)
         if not methods:
             return call.service.not_found(call)
@@ -206,8 +213,7 @@ class Gate:
         place = methods.get(method) or next(iter(methods.values()), self._table.neighbour(call.scope["path"]))
         call.family = place.family if place else self._families[0]
         call.service = place.service if place else call.family.services[0]
-        call.operation = place.operation if place is not None and method in methods else None
-        return call.operation
+        return place.operation if place is not None and method in methods else None
 
     def _identify(self, call: Call, operation: Operation | None) -> None:
         """Note whose the request is, and give it an id."""
@@ -245,6 +251,9 @@ class Gate:
     def _record(self, call: Call, reply: Reply, hint: str | None, began: int) -> None:
         project = call.account.project if call.account else None
         scope = call.scope
+        took = self._now() - began
+        path = call.operation.path if call.operation else None
+        self._engine.metrics.answered((call.family.name, call.service.name, path, scope["method"], reply.status), took)
         self._engine.journal.record(
             Entry(
                 project.id if project else 0,
@@ -255,7 +264,7 @@ class Gate:
                 scope["query_string"][:_LONGEST].decode("latin-1"),
                 reply.status,
                 reply.size,
-                self._now() - began,
+                took,
                 call.job,
                 call.fixture,
                 hint,

@@ -17,6 +17,7 @@ from mockserver.engine.keys import Project
 from mockserver.engine.media import Sound, Unusable
 from mockserver.engine.store import Row
 from mockserver.engine.uploads import Incoming, TooLargeError, audio_id
+from mockserver.web.destinations import connector, refusal
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -106,11 +107,11 @@ class Sources:
     def path_of(self, job: Row, audio: Audio | None = None) -> Path | None:
         """Return where a job's audio lies, or None where it is only pretended to be, or gone."""
         if job["url"].startswith("file:"):
-            path = _path_in(job["url"])
+            path = self._allowed(job["url"])
         else:
             upload = job["upload"] or (audio and audio.upload) or audio_id(job["id"])
             path = self._engine.uploads.path(upload)
-        return path if path.is_file() else None
+        return path if path is not None and path.is_file() else None
 
     async def receive(self, project: Project, incoming: Incoming, name: str | None, job: str | None = None) -> Audio:
         """Probe a file that has come in whole, and keep it; ``job`` is the one that it came for, if any."""
@@ -145,9 +146,8 @@ class Sources:
             incoming.abort()
 
     def _read_file(self, url: str) -> Audio:
-        path = _path_in(url)
-        allowed = (folder.resolve() for folder in self._engine.settings.file_folders)
-        if not any(path.is_relative_to(folder) for folder in allowed):
+        path = self._allowed(url)
+        if path is None:
             return Audio(Unusable("download_denied"))
         if not path.is_file():
             return Audio(Unusable("download_failed"))
@@ -159,6 +159,15 @@ class Sources:
         self._engine.fixtures.identify(size)
         return Audio(media.probe(path), digest.hexdigest(), size, path.name)
 
+    def _allowed(self, url: str) -> Path | None:
+        """Return the file that a URL names, symbolic links followed, if it lies in a folder that may be read."""
+        try:
+            path = Path(unquote(urlsplit(url).path)).resolve()
+        except (ValueError, RuntimeError, OSError):  # no path at all, or links in a circle
+            return None
+        allowed = (folder.resolve() for folder in self._engine.settings.file_folders)
+        return path if any(path.is_relative_to(folder) for folder in allowed) else None
+
     async def _download(self, project: Project, job: Row) -> Audio:
         import aiohttp
 
@@ -166,7 +175,8 @@ class Sources:
         incoming = self._engine.uploads.receive(settings.fetch_bytes)
         try:
             timeout = aiohttp.ClientTimeout(total=settings.fetch_timeout)
-            async with aiohttp.ClientSession(timeout=timeout) as session:
+            made = connector(allow_link_local=settings.allow_link_local)
+            async with aiohttp.ClientSession(connector=made, timeout=timeout) as session:
                 async with _get(session, url, settings.fetch_redirects) as response:
                     if response.status >= 400:
                         return Audio(_refused(response))
@@ -175,14 +185,11 @@ class Sources:
                 return await self.receive(project, incoming, _name_in(url), job["id"])
         except TooLargeError:
             return Audio(Unusable("too_large"))
-        except (aiohttp.ClientError, TimeoutError, ValueError, UnicodeError):
-            return Audio(Unusable("download_failed"))
+        except (aiohttp.ClientError, TimeoutError, ValueError, UnicodeError) as error:
+            refused = refusal(error)
+            return Audio(Unusable("download_denied", refused) if refused else Unusable("download_failed"))
         finally:
             incoming.abort()
-
-
-def _path_in(url: str) -> Path:
-    return Path(unquote(urlsplit(url).path)).resolve()
 
 
 def _get(session: ClientSession, url: str, redirects: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from mockserver.engine.clock import Clock
+from mockserver.engine.clock import Timeline
 
 _LONGEST = 3600.0
 
@@ -12,7 +12,7 @@ _LONGEST = 3600.0
 class Stopwatch:
     """The microseconds that have passed on a clock since the beginning; a clock that is set back takes none away."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Timeline) -> None:
         self._clock = clock
         self._seen = clock.now()
         self._passed = 0

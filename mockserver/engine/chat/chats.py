@@ -13,6 +13,7 @@ from mockserver.engine.added import AddedFixtures
 from mockserver.engine.chat.fixture import Asked, ChatFixture, Step
 from mockserver.engine.fixtures import Fixtures
 from mockserver.engine.keys import Project
+from mockserver.engine.metrics import Metrics
 
 _NEAREST = 3
 _LOOKED_AT = 30
@@ -31,9 +32,10 @@ class Chosen(NamedTuple):
 class Chats:
     """Choose answers. How often a fixture was asked is remembered for each project until it is reset."""
 
-    def __init__(self, fixtures: Fixtures, added: AddedFixtures) -> None:
+    def __init__(self, fixtures: Fixtures, added: AddedFixtures, metrics: Metrics) -> None:
         self._fixtures = fixtures
         self._added = added
+        self._metrics = metrics
         self._met: dict[int, Counter[Identity]] = {}
         self._given: dict[int, Counter[Identity]] = {}
 
@@ -54,6 +56,7 @@ class Chats:
         self._added.use_chat(project.id, chosen)
         given = self._given.setdefault(project.id, Counter())
         given[chosen.identity] += 1
+        self._metrics.matched(chosen.name)
         return Chosen(chosen.name, chosen.steps[min(given[chosen.identity], len(chosen.steps)) - 1])
 
     def _is_turn_of(self, project: Project, fixture: ChatFixture) -> bool:
