@@ -57,7 +57,8 @@ def test_the_control_api_survives_everything(mock: MockServer, own: Api, contrac
 
     for operation in _operations(mock):
         if operation.path.startswith("/_mock"):
-            httpx.delete(f"{mock.url}/_mock/terms")
+            for changed in ("terms", "faults"):
+                httpx.delete(f"{mock.url}/_mock/{changed}")
             job = own.submit(URL, progress="held")
             _fuzz(operation, known, own, contract)
 
