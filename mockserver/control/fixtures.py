@@ -26,7 +26,11 @@ async def show_all(engine: EngineNeeded, project: ProjectNamed) -> dict[str, Any
     return {"fixtures": [_view(added) for added in engine.added.listed(_scope(project))]}
 
 
-@router.post("", status_code=201)
+_DOCUMENTS: dict[str, Any] = {"type": "object", "description": "One fixture; or a list of them."}
+_BODY = {kind: {"schema": _DOCUMENTS} for kind in ("application/yaml", "application/json")}
+
+
+@router.post("", status_code=201, openapi_extra={"requestBody": {"required": True, "content": _BODY}})
 async def add(
     request: Request,
     engine: EngineNeeded,
@@ -69,7 +73,7 @@ async def tell(
 ) -> dict[str, Any]:
     """Say which fixture would answer a request, and what does not hold of those that come nearest; none is used."""
     await courier.fresh_fixtures()
-    identifier = upload_id(asked.audio_url)
+    identifier, code = upload_id(asked.audio_url), asked.params.get("language_code")
     upload = engine.uploads.find(identifier) if identifier else None
     audio = courier.sources.at_once(asked.audio_url, upload) or Audio(None)
     question = Question(
@@ -77,7 +81,7 @@ async def tell(
         asked.file_name or audio.file_name,
         asked.audio_sha256 or audio.sha256,
         audio.size,
-        asked.language or asked.params.get("language_code"),
+        asked.language or (code if isinstance(code, str) else None),
         key,
         asked.params,
     )

@@ -35,7 +35,7 @@ class Minting(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     key: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_sendable)] | None = None
     name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)] | None = None
-    shares: str | None = None
+    shares: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     terms: TermsChange | None = None
 
 
@@ -58,7 +58,7 @@ async def mint(
     response.status_code = 201 if is_new else 200
     return {
         "key": account.key,
-        "name": asked.name,
+        "name": engine.keys.ring.name_of(account.key),
         "project": account.project.public_id,
         "terms": asdict(account.project.terms),
     }

@@ -248,7 +248,7 @@ def _as_yaml(text: str) -> str:
     if text.lstrip()[:1] not in ("{", "[") or not any(mark in text for mark in _NOT_IN_YAML):
         return text
     try:
-        return json.dumps(json.loads(text), ensure_ascii=False, indent=1)
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=1).encode().decode()
     except (ValueError, RecursionError):
         return text
 

@@ -32,7 +32,7 @@ _INSERT = f"INSERT INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS.
 _PREPARE = f"UPDATE jobs SET {_PLANNED.replace(', ', ' = ?, ')} = ? WHERE number = ?"
 _NEXT_DUE = "SELECT min(due) FROM jobs WHERE project = ? AND due IS NOT NULL"
 _KEPT_BYTES = 2 * 2**20
-_SHOWN_LATER = ("callback_status", "deleted")
+_SHOWN_LATER = ("status", "transcript", "callback_status", "deleted")
 _REPLY = "SELECT body, until FROM jobs JOIN replies ON replies.job = jobs.number WHERE id = ? AND project = ?"
 
 

@@ -66,12 +66,28 @@ class KeyRing:
         """Return the key with this name."""
         return None if name is None else self._named.get(name)
 
-    def make(self, name: str | None) -> str:
+    def _make(self, name: str | None) -> str:
         """Return a new key: the same in every run for the same name, or else for the same number of keys before."""
         row: Row | None = self._store.one("SELECT coalesce(max(number), 0) + 1 AS next FROM keys")
         assert row is not None
         source = f"{self._seed}\0number\0{row['next']}" if name is None else f"{self._seed}\0name\0{name}"
         return f"mock-{blake2b(source.encode(), digest_size=16).hexdigest()}"
+
+    def name_of(self, key: str) -> str | None:
+        """Return the name that a key was minted with."""
+        held = self.find(fingerprint(key))
+        return held and held.name
+
+    def key_to_mint(self, key: str | None, name: str | None) -> tuple[str, bool]:
+        """Return the key that is meant, and whether it is one that the server made. Raises TakenError."""
+        held = self.named(name)
+        if held is None:
+            return (self._make(name), True) if key is None else (key, False)
+        if key is None and held.key is None:
+            raise TakenError(f"name: {name!r} is the name of a key that you brought; give it as key")
+        if key is not None and fingerprint(key) != held.fingerprint:
+            raise TakenError(f"name: {name!r} is the name of another key")
+        return (held.key, True) if held.key is not None else (key or "", False)
 
     def keep(self, held: Held) -> None:
         """Put a key on the ring, in the place of what was known of it."""

@@ -163,7 +163,7 @@ class Keys:
         Without a key the server makes one. With ``shares`` the key belongs to the project of that other key.
         Raises TakenError, and UnknownKeyError if that other key is not accepted.
         """
-        key, own = self._key_to_mint(key, name)
+        key, own = self.ring.key_to_mint(key, name)
         mark = fingerprint(key)
         before = self.ring.find(mark)
         if before is not None and name is not None and before.name not in (None, name):
@@ -178,17 +178,6 @@ class Keys:
         account = self.account(key)
         assert account is not None
         return account, before is None or before.revoked
-
-    def _key_to_mint(self, key: str | None, name: str | None) -> tuple[str, bool]:
-        """Return the key, and whether it is one that the server made."""
-        held = self.ring.named(name)
-        if held is None:
-            return (self.ring.make(name), True) if key is None else (key, False)
-        if key is None and held.key is None:
-            raise TakenError(f"name: {name!r} is the name of a key that you brought; give it as key")
-        if key is not None and fingerprint(key) != held.fingerprint:
-            raise TakenError(f"name: {name!r} is the name of another key")
-        return (held.key, True) if held.key is not None else (key or "", False)
 
     def _world_to_be(self, key: str, before: Held | None, shares: str | None) -> str:
         own = before.world if before else fingerprint(self._first_of.get(key, key))

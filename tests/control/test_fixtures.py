@@ -196,6 +196,8 @@ def test_added_fixtures_survive_a_restart(tmp_path: Path) -> None:
         ("captions: |\n  1\n  00:00 --> nonsense", "line 1: captions, line 2"),
         ("name: a\ntext: x\n---\nname: a\ntext: y", "line 4: the name 'a' is given twice"),
         ("answers: []", "expected a list"),
+        (r'{"name": "half \ud800", "text": "x"}', "this is not YAML"),
+        (r'{"name": "\u00fc", "typo": "\ud83d\ude00"}', "line 3: unknown field 'typo'"),
         ("a: &a [*a]", "aliases"),
         ("text: x\noutcome: {reason: bored}\n---\ntext: y\nduration: long", "line 5: expected seconds"),
     ],
@@ -271,4 +273,9 @@ def test_an_upload_is_explained_by_what_it_is(api: Api) -> None:
     assert explained(api, audio_url=audio)["fixture"] == "hello"
     add(api, "text: anything")
     assert explained(api, audio_url=audio)["fixture"] == "added-1"
+    odd = {"language_code": ["de"], "speaker_labels": "\ud800"}
+    add(api, "match: {language: de, params: {speaker_labels: true}}\ntext: x")
+    asked = json.dumps({"audio_url": "no url", "params": odd})
+    told = api.control.post("/fixtures/explain", content=asked, headers={"content-type": "application/json"})
+    assert (told.status_code, told.json()["fixture"]) == (200, "added-1")
     assert api.control.post("/fixtures/explain", json={"audio_url": 5}).status_code == 422

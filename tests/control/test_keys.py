@@ -67,7 +67,8 @@ def test_the_same_name_gives_the_same_key() -> None:
         assert mint(mock.url, 200, name="worker 1")["terms"]["rate_limit"] == 3
         own = mint(mock.url, key="my-own", name="mine")
         assert own["key"] == "my-own"
-        assert mint(mock.url, 200, key="my-own")["project"] == own["project"]
+        again = mint(mock.url, 200, key="my-own")
+        assert (again["project"], again["name"]) == (own["project"], "mine")
         assert "mine" in mint(mock.url, 409, name="mine")["error"]
         assert "worker 1" in mint(mock.url, 409, name="worker 1", key="my-own-2")["error"]
         assert "mine" in mint(mock.url, 409, key="my-own", name="other")["error"]
@@ -155,6 +156,8 @@ def test_keys_are_listed_by_pages() -> None:
         ({"terms": {"concurrency": 0}}, "terms.concurrency"),
         ({"terms": {"typo": 1}}, "terms.typo"),
         ({"shares": 5}, "shares"),
+        ({"shares": ""}, "shares"),
+        ({"shares": "x" * 1001}, "shares"),
         ({"typo": 1}, "typo"),
     ],
     ids=str,

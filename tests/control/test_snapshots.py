@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -275,3 +276,20 @@ def test_whatever_happens_a_restore_brings_the_world_back(
     restore(api, "x")
     assert world(api) == seen
     api.close()
+
+
+def test_a_reply_that_is_made_during_a_restore_is_not_given_afterwards(tmp_path: Path) -> None:
+    (tmp_path / "long.yaml").write_text("match: {audio_url: '*/long.mp3'}\ntext: " + "word " * 30_000)
+    with MockServer(fixtures=(tmp_path,)) as mock:
+        api = api_of(mock.url)
+        api.freeze()
+        job = api.submit("https://example.com/long.mp3", progress="timed")
+        take(api, "queued")
+        for _ in range(3):
+            api.advance(1e6)
+            api.advance(1e6)
+            asking = threading.Thread(target=api_of(mock.url, api.key).http.get, args=[f"/v2/transcript/{job}"])
+            asking.start()
+            restore(api, "queued")
+            asking.join()
+            assert api.get(job)["status"] == "queued"
