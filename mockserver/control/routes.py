@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 import mockserver
-from mockserver.control import clock, health, jobs, journal, reset, terms, webhooks
+from mockserver.control import clock, health, jobs, journal, reset, terms, verification, waiting, webhooks
 from mockserver.engine import Engine
 from mockserver.web.courier import Courier
 from mockserver.web.family import Family, Operation, Quirks
@@ -20,7 +20,7 @@ from mockserver.web.middleware import CONTROL
 from mockserver.web.replies import ApiError
 
 router = APIRouter(prefix=CONTROL, tags=["Control"])
-for page in (health, clock, jobs, journal, reset, terms, webhooks):
+for page in (health, clock, jobs, verification, waiting, journal, reset, terms, webhooks):
     router.include_router(page.router)
 
 

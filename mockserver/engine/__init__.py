@@ -16,6 +16,7 @@ from mockserver.engine.answers import Answers
 from mockserver.engine.chat.chats import Chats
 from mockserver.engine.clock import Clock, ClockState, SystemTime
 from mockserver.engine.fixtures import Fixtures
+from mockserver.engine.history import History
 from mockserver.engine.jobs import Jobs
 from mockserver.engine.journal import Journal
 from mockserver.engine.keys import Keys, Project
@@ -64,7 +65,8 @@ class Engine:
         self.webhooks = Webhooks(self.store)
         self.prompts = Prompts(self.store, self.keys)
         self.limits = Limits()
-        self.journal = Journal(self.store, settings.journal)
+        self.journal = Journal(self.store, settings)
+        self.history = History(self.data.database)
         self.records = Records(self.data.database)
         self._forget_replies_of_others()
         if not self.store.is_new:
@@ -127,6 +129,7 @@ class Engine:
         self.jobs.reload()
         self.answers.reload()
         self.keys.reload()
+        self.journal.reload()
 
     def next_due_in(self) -> float | None:
         """Return the real seconds until some job or webhook call is due, or None if none will be."""

@@ -92,10 +92,29 @@ CREATE TABLE journal (
 	microseconds INTEGER NOT NULL, 
 	job VARCHAR, 
 	fixture VARCHAR, 
-	note VARCHAR
+	note VARCHAR, 
+	violations VARCHAR, 
+	kept INTEGER NOT NULL, 
+	request_size INTEGER NOT NULL, 
+	request_cut BOOLEAN NOT NULL, 
+	response_cut BOOLEAN NOT NULL, 
+	request_headers_at INTEGER NOT NULL, 
+	response_headers BLOB NOT NULL, 
+	request_body BLOB, 
+	response_body BLOB, 
+	response_at INTEGER
 );
 
-CREATE INDEX journal_of_project ON journal (project, number);
+CREATE INDEX journal_of_project ON journal (project, number, kept);
+
+CREATE TABLE journal_contents (
+	number INTEGER NOT NULL, 
+	project INTEGER NOT NULL, 
+	content BLOB NOT NULL, 
+	PRIMARY KEY (number)
+);
+
+CREATE INDEX ix_journal_contents_project ON journal_contents (project);
 
 CREATE TABLE meta (
 	name VARCHAR NOT NULL, 

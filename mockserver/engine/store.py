@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _CHECKPOINT_CHANGES = 5_000
 _LONG_LOG_PAGES = 16_384
 Values = Sequence[Any] | Mapping[str, Any]

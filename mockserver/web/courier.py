@@ -17,7 +17,7 @@ from mockserver.web.preparer import Preparer
 from mockserver.web.redactor import Redactor
 from mockserver.web.shelf import Shelf
 from mockserver.web.sources import Sources
-from mockserver.web.waits import Waits
+from mockserver.web.waits import Bell, Waits
 from mockserver.web.workshop import Workshop
 
 _JOURNAL_DELAY = 0.25
@@ -43,6 +43,8 @@ class Courier:
         self._quick = ThreadPoolExecutor(4, thread_name_prefix="mockserver-quick")
         self._slow = ThreadPoolExecutor(2, thread_name_prefix="mockserver-slow")
         self.waits = Waits()
+        self.news = Bell()
+        """Rings when a request was recorded, and when anything was committed."""
         self.workshop = Workshop()
         self.shelf = Shelf(engine, self.workshop)
         self.sources = Sources(engine, self.in_thread, self.in_slow_thread)
@@ -122,6 +124,7 @@ class Courier:
         finally:
             self._ticking = False
             self._tell_waiting(failure)
+            self.news.ring()
             self._checkpoint()
             self._set_alarm(wait)
             if self._engine.store.has_group:
@@ -203,12 +206,18 @@ class Courier:
 
     def journal_later(self) -> None:
         """Write the journal soon, together with what else comes until then."""
-        if not self._flush_due:
+        self.news.ring()
+        if self._engine.journal.is_heavy:
+            self._flush_journal()
+        elif not self._flush_due:
             self._flush_due = True
-            asyncio.get_running_loop().call_later(_JOURNAL_DELAY, self._flush_journal)
+            asyncio.get_running_loop().call_later(_JOURNAL_DELAY, self._flush_in_time)
+
+    def _flush_in_time(self) -> None:
+        self._flush_due = False
+        self._flush_journal()
 
     def _flush_journal(self) -> None:
-        self._flush_due = False
         try:
             self._engine.journal.flush()
         except sqlite3.Error:

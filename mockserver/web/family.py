@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import TypeAdapter
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from mockserver.web.courier import Courier
 
 Headers = dict[bytes, bytes]
+_JSON = b"application/json"
+_SHOWN = 200
+_MOST_SHOWN = 100
 Quirks = frozenset[str]
 
 
@@ -72,6 +76,24 @@ class Call(Request):
     fixture: str | None = None
     hint: str | None = None
     """What the developer should know about the reply, although it is no refusal."""
+    request_body: bytes = b""
+    """The body's first bytes, as far as the journal keeps them."""
+    request_size: int = 0
+    """How much of the body has been read."""
+    violations: Sequence[str] = ()
+    """What the service lets pass although it is wrong."""
+
+    def violates(self, *rules: str) -> None:
+        """Note what is wrong with the request although the service lets it pass."""
+        if rules:
+            self.violations = [*self.violations, *rules]
+
+    def note(self, chunk: bytes | bytearray) -> None:
+        """Note a part of the body for the journal, as it is read."""
+        room = self.engine.journal.body_bytes - len(self.request_body)
+        if room > 0:
+            self.request_body += chunk[:room]
+        self.request_size += len(chunk)
 
     @property
     def project(self) -> Project:
@@ -98,6 +120,7 @@ class Call(Request):
                 raise ClientGoneError
             chunk = message.get("body", b"")
             size += len(chunk)
+            self.note(chunk)
             if size > limit:
                 raise ApiError(413, "Request body too large", f"the body is longer than {limit} bytes")
             if not message.get("more_body", False):
@@ -133,6 +156,16 @@ class Operation:
     reads: Callable[[], TypeAdapter[Any]] | None = None
     query: tuple[Query, ...] = ()
     quirk: str | None = None
+
+    def violations(self, call: Call) -> Iterator[str]:
+        """Yield what is wrong with a request before its body is read."""
+        content_type = call.header_map.get(b"content-type", _JSON) if self.reads is not None else _JSON
+        if b"json" not in content_type.lower():
+            yield f"Content-Type is {content_type[:_SHOWN].decode('latin-1')}, not application/json"
+        if self.query and call.scope["query_string"]:
+            known = [query.name for query in self.query]
+            unknown = (name for name in call.query_params if name not in known)
+            yield from (f"unknown query parameter {name[:_SHOWN]}" for name in islice(unknown, _MOST_SHOWN))
 
 
 class Query(NamedTuple):

@@ -15,6 +15,7 @@ from typing import Any
 from mockserver.engine import Engine
 from mockserver.engine.journal import Entry
 from mockserver.engine.keys import Account
+from mockserver.engine.masking import lines, masked_headers
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation, Quirks
 from mockserver.web.replies import ApiError, ClientGoneError, FileReply, Headers, Reply, StreamReply, json_reply
@@ -24,6 +25,7 @@ from mockserver.web.sending import (
     Scope,
     Send,
     break_off,
+    headers_of,
     send_file,
     send_stream,
     send_whole,
@@ -32,6 +34,7 @@ from mockserver.web.table import Place, Table
 
 CONTROL = "/_mock"
 _LONGEST = 2000
+_BROKEN_OFF = 499
 HEALTH = f"{CONTROL}/health"
 _FOR_BROWSERS = (
     (b"access-control-allow-origin", b"*"),
@@ -79,13 +82,16 @@ class Gate:
         reply, hint = await self._committed(call, *await self._answered(call))
         own = _own_headers(call, hint)
         if isinstance(reply, StreamReply):
+            reply.kept = self._engine.journal.body_bytes
             await self._stream(call, reply, send, own, began)
             return
-        self._record(call, reply, hint, began)
+        if isinstance(reply, FileReply):
+            await self._courier.in_thread(reply.peek, self._engine.journal.body_bytes)
+        self._record(call, reply, hint, began, own)
         with_body = scope["method"] != "HEAD"
         if isinstance(reply, FileReply):
             await send_file(reply, send, own, self._courier.in_thread, with_body=with_body)
-        elif reply.status == 499:
+        elif reply.status == _BROKEN_OFF:
             break_off(scope)
         else:
             await send_whole(reply, send, own, with_body=with_body)
@@ -100,11 +106,12 @@ class Gate:
             note = _FAILED
             break_off(call.scope)
         finally:
-            self._record(call, reply, note or _printable(call.hint), began)
+            self._record(call, reply, note or _printable(call.hint), began, own)
 
     def end_waits(self) -> None:
         """Let no request wait for its time any longer."""
         self._courier.waits.end()
+        self._courier.news.end()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -143,7 +150,7 @@ class Gate:
             return call.service.error_reply(call, error), _printable(error.hint)
         except ClientGoneError:
             stopped = self._courier.waits.ended
-            return Reply(b"", 499), "the server stopped" if stopped else "the client closed the connection"
+            return Reply(b"", _BROKEN_OFF), "the server stopped" if stopped else "the client closed the connection"
         except Exception:
             return self._failed(call)
 
@@ -178,6 +185,8 @@ class Gate:
             self._admit(call)
             if call.project.terms.failing is not None:
                 return call.service.failing(call, call.project.terms.failing)
+        if (operation.query and scope["query_string"]) or operation.reads is not None:
+            call.violates(*operation.violations(call))
         return await operation.endpoint(call)
 
     def _operation(self, call: Call, methods: Mapping[str, Place], method: str) -> Operation | None:
@@ -218,7 +227,7 @@ class Gate:
         if not decision.allowed:
             raise service.rate_limited(decision.reset, self._quirks)
 
-    def _record(self, call: Call, reply: Reply, hint: str | None, began: int) -> None:
+    def _record(self, call: Call, reply: Reply, hint: str | None, began: int, own: Headers) -> None:
         project = call.account.project if call.account else None
         scope = call.scope
         self._engine.journal.record(
@@ -235,6 +244,12 @@ class Gate:
                 call.job,
                 call.fixture,
                 hint,
+                call.violations,
+                masked_headers(tuple(scope["headers"])),
+                call.request_body,
+                call.request_size,
+                lines(_headers_sent(reply, own)),
+                reply.first if scope["method"] != "HEAD" and self._engine.journal.body_bytes else b"",
             )
         )
         self._courier.journal_later()
@@ -245,6 +260,12 @@ def _own_headers(call: Call, hint: str | None) -> Headers:
     if hint:
         own += ((b"x-mock-hint", hint.encode("ascii", "backslashreplace")[:1000]),)
     return own + _FOR_BROWSERS if b"origin" in call.header_map else own
+
+
+def _headers_sent(reply: Reply, own: Headers) -> Sequence[tuple[bytes, bytes]]:
+    if reply.status == _BROKEN_OFF:
+        return ()
+    return headers_of(reply, own, None if isinstance(reply, StreamReply) else reply.size)
 
 
 def _printable(hint: str | None) -> str | None:

@@ -28,6 +28,11 @@ class Reply:
         """Return the length of the body in bytes."""
         return len(self.body)
 
+    @property
+    def first(self) -> bytes:
+        """Return the body, or as much of its beginning as the journal keeps."""
+        return self.body
+
 
 class FileReply(Reply):
     """A reply whose body is ``length`` bytes of an open file, from ``first`` on; ``close`` is to be called."""
@@ -44,7 +49,19 @@ class FileReply(Reply):
         super().__init__(b"", status, media_type, headers)
         self._file = file
         self._length = length
+        self._place = first
+        self._first = b""
         file.seek(first)
+
+    @property
+    def first(self) -> bytes:
+        """Return what ``peek`` has read."""
+        return self._first
+
+    def peek(self, most: int) -> None:
+        """Read so many bytes for the journal; this blocks."""
+        self._first = self._file.read(min(most, self._length))
+        self._file.seek(self._place)
 
     @property
     def size(self) -> int:
@@ -71,12 +88,26 @@ class Piece(NamedTuple):
 
 
 class StreamReply(Reply):
-    """A reply whose body comes in pieces; ``sent`` counts the bytes that have left."""
+    """A reply whose body comes in pieces; ``sent`` counts the bytes that have left, ``kept`` is how many are noted."""
 
     def __init__(self, pieces: Iterator[Piece], media_type: bytes, headers: Headers = ()) -> None:
         super().__init__(b"", 200, media_type, headers)
         self.pieces = pieces
         self.sent = 0
+        self.kept = 0
+        self._first = b""
+
+    @property
+    def first(self) -> bytes:
+        """Return the first bytes that have been sent."""
+        return self._first
+
+    def note(self, batch: bytes) -> None:
+        """Note what has been sent."""
+        self.sent += len(batch)
+        room = self.kept - len(self._first)
+        if room > 0:
+            self._first += batch[:room]
 
     @property
     def size(self) -> int:

@@ -52,7 +52,7 @@ async def send_stream(
                 break_off(scope)
                 return "the stream was cut"
             await send({"type": "http.response.body", "body": batch, "more_body": True})
-            reply.sent += len(batch)
+            reply.note(batch)
         if gone.done():
             return "the client closed the connection"
     if waits.ended:
@@ -72,11 +72,16 @@ def break_off(scope: Scope) -> None:
 @contextlib.asynccontextmanager
 async def client_of(receive: Receive) -> AsyncIterator[asyncio.Future[object]]:
     """Watch a client whose request has been read: the future is done when it goes away."""
-    gone: asyncio.Future[Any] = asyncio.ensure_future(receive())
+    gone: asyncio.Future[object] = asyncio.ensure_future(_disconnected(receive))
     try:
         yield gone
     finally:
         gone.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _batches(
@@ -105,9 +110,14 @@ async def _batches(
 
 
 def _start(reply: Reply, own: Headers, size: int | None) -> dict[str, Any]:
+    return {"type": "http.response.start", "status": reply.status, "headers": headers_of(reply, own, size)}
+
+
+def headers_of(reply: Reply, own: Headers, size: int | None) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a reply; the length of a stream is not known."""
     headers = [*reply.headers, *own]
     if reply.status != 204:
         headers.append((b"content-type", reply.media_type))
         if size is not None:
             headers.append((b"content-length", b"%d" % size))
-    return {"type": "http.response.start", "status": reply.status, "headers": headers}
+    return headers
