@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     webhook_pause: float = Field(10.0, ge=0, le=1e6, description="Seconds between two attempts, on the clock.")
     journal: int = Field(10_000, ge=0, description="Requests that the journal keeps for each project.")
     journal_body_bytes: int = Field(
-        16 * 2**10, ge=0, le=2**30, description="Bytes of every request and reply body that the journal keeps."
+        8 * 2**10, ge=0, le=2**20, description="Bytes of every request and reply body that the journal keeps."
     )
     journal_bytes: int = Field(
         50_000_000, gt=0, le=2**53, description="Bytes of headers and bodies that the journal keeps for each project."

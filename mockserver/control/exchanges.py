@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import codecs
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from fastapi import Depends, Query, Response
@@ -14,22 +14,24 @@ from fastapi import Depends, Query, Response
 from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
 from mockserver.engine import Engine
 from mockserver.engine.clock import iso, moment
+from mockserver.engine.exchange import Exchange
 from mockserver.engine.history import Wanted, statuses
-from mockserver.engine.journal import pairs_of
 from mockserver.engine.keys import Project
-from mockserver.engine.store import Row
+from mockserver.engine.masking import Pairs
 from mockserver.web.courier import Courier
 from mockserver.web.replies import ApiError
 
-_FACTS = ("request_id", "method", "path", "query", "status", "size", "microseconds", "job", "fixture", "note")
+_FACTS = ("request_id", "method", "path", "query", "status", "size", "microseconds", "job", "fixture", "note", "fault")
+T = TypeVar("T")
 Text = Annotated[str | None, Query(max_length=10_000)]
 
 
 class JsonReply(Response):
     """A reply as JSON, whatever the requests that it shows are like."""
 
-    def __init__(self, value: dict[str, Any], status: int = 200) -> None:
-        super().__init__(orjson.dumps(value), status, media_type="application/json")
+    def __init__(self, value: dict[str, Any] | bytes, status: int = 200) -> None:
+        content = value if isinstance(value, bytes) else orjson.dumps(value)
+        super().__init__(content, status, media_type="application/json")
 
 
 async def _of_any_status(
@@ -38,6 +40,7 @@ async def _of_any_status(
     path: Annotated[str | None, Query(max_length=10_000, description="A pattern: `/v2/*`.")] = None,
     job: Text = None,
     fixture: Text = None,
+    fault: Text = None,
     request_id: Text = None,
     since: Annotated[str | None, Query(description="A moment on the clock, ISO 8601.")] = None,
     until: Annotated[str | None, Query(description="A moment on the clock, ISO 8601.")] = None,
@@ -53,6 +56,7 @@ async def _of_any_status(
         path=path,
         job=job,
         fixture=fixture,
+        fault=fault,
         request_id=request_id,
         since=_moment("since", since),
         until=_moment("until", until),
@@ -96,24 +100,33 @@ class Inquiry:
     engine: Engine
     courier: Courier
 
-    async def written(self) -> None:
-        """Write what the journal still has in memory."""
-        self.engine.journal.flush()
+    async def written(self) -> int:
+        """Write what the journal still has in memory; return the number of the last request."""
+        self.courier.flush_journal()
+        last = self.engine.journal.last
         await self.courier.committed()
+        return last
 
-    async def page(self, wanted: Wanted, limit: int, *, whole: bool) -> Sequence[Row]:
-        """Return requests, newest first."""
+    async def page(self, wanted: Wanted, limit: int, view: Callable[[Sequence[Exchange]], T]) -> T:
+        """Return a view of requests, newest first, as they may be shown."""
         await self.written()
-        return await self.courier.in_thread(lambda: self.engine.history.page(wanted, limit, whole=whole))
+        return await self.courier.in_thread(lambda: view(self._page(wanted, limit)))
+
+    def _page(self, wanted: Wanted, limit: int) -> Sequence[Exchange]:
+        return [self.shown(found) for found in self.engine.history.page(wanted, limit)]
+
+    def shown(self, found: Exchange) -> Exchange:
+        """Return a request as it may be shown."""
+        return found if self.engine.settings.journal_secrets else found.masked()
 
     async def count(self, wanted: Wanted) -> int:
         """Return how many requests there are."""
         await self.written()
         return await self.courier.in_thread(self.engine.history.count, wanted)
 
-    async def one(self, project: Project | None, request_id: str) -> Row:
+    async def one(self, project: Project | None, request_id: str) -> Exchange:
         """Return the newest request with an id. Raises ApiError 404."""
-        found = await self.page(Wanted(project.id if project else None, request_id=request_id), 1, whole=True)
+        found = await self.page(Wanted(project.id if project else None, request_id=request_id), 1, list)
         if not found:
             raise ApiError(404, f"there is no request {request_id[:200]} in the journal")
         return found[0]
@@ -126,35 +139,41 @@ async def _inquiry(engine: EngineNeeded, courier: CourierNeeded) -> Inquiry:
 InquiryNeeded = Annotated[Inquiry, Depends(_inquiry)]
 
 
-def brief(row: Row) -> dict[str, Any]:
+def brief(exchange: Exchange) -> dict[str, Any]:
     """Return a request without its bodies."""
     return {
-        "number": row["number"],
-        "at": iso(row["at"]),
-        **{name: row[name] for name in _FACTS},
-        "violations": orjson.loads(row["violations"] or "[]"),
-        "request_size": row["request_size"],
-        "request_headers": headers(row["request_headers"]),
-        "response_headers": headers(row["response_headers"]),
+        "number": exchange.number,
+        "at": iso(exchange.at),
+        "project": exchange.label,
+        **{name: getattr(exchange, name) for name in _FACTS},
+        "violations": exchange.violations,
+        "request_size": exchange.request_size,
+        "request_headers": headers(exchange.request_headers),
+        "response_headers": headers(exchange.response_headers),
     }
 
 
-def whole(row: Row) -> dict[str, Any]:
+def whole(exchange: Exchange) -> dict[str, Any]:
     """Return a request with its bodies."""
     return {
-        **brief(row),
-        "request_body": content(row["request_body"], cut=bool(row["request_cut"])),
-        "response_body": content(row["response_body"], cut=bool(row["response_cut"])),
+        **brief(exchange),
+        "request_body": content(exchange.request_body, cut=exchange.request_cut),
+        "response_body": content(exchange.response_body, cut=exchange.response_cut),
     }
 
 
-def headers(lines: bytes) -> dict[str, str]:
+def headers(pairs: Pairs) -> dict[str, str]:
     """Return headers by name; the values of one that came twice are joined."""
     shown: dict[str, str] = {}
-    for name, value in pairs_of(lines):
+    for name, value in pairs_of(pairs):
         name = name.lower()
         shown[name] = f"{shown[name]}, {value}" if name in shown else value
     return shown
+
+
+def pairs_of(pairs: Pairs) -> list[tuple[str, str]]:
+    """Return headers as text."""
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]
 
 
 def content(body: bytes | None, *, cut: bool) -> dict[str, Any]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import PlainTextResponse
 
 from mockserver.control import curl, har
 from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
 from mockserver.control.exchanges import InquiryNeeded, JsonReply, WantedNeeded, brief, whole
+from mockserver.engine.exchange import Exchange
 
 router = APIRouter(prefix="/journal")
 Limit = Annotated[int, Query(ge=1, le=10_000)]
@@ -23,9 +26,13 @@ async def show_all(
     bodies: Annotated[bool, Query(description="With the bodies.")] = False,
 ) -> JsonReply:
     """List requests, newest first; those without an accepted key belong to no project."""
-    found = await ask.page(wanted, limit, whole=bodies)
-    shown = [whole(row) if bodies else brief(row) for row in found]
-    return JsonReply({"requests": shown, "next_before": found[-1]["number"] if len(found) == limit else None})
+
+    def view(found: Sequence[Exchange]) -> bytes:
+        shown = b",".join([orjson.dumps(whole(one) if bodies else brief(one)) for one in found])
+        before = found[-1].number if len(found) == limit else None
+        return b'{"requests":[%b],"next_before":%b}' % (shown, orjson.dumps(before))
+
+    return JsonReply(await ask.page(wanted, limit, view))
 
 
 @router.delete("")
@@ -48,8 +55,8 @@ async def count(ask: InquiryNeeded, wanted: WantedNeeded) -> dict[str, int]:
 @router.get("/har", response_model=None)
 async def archive(ask: InquiryNeeded, wanted: WantedNeeded, request: Request, limit: Limit = 1000) -> JsonReply:
     """Export requests as an HTTP archive (HAR 1.2), oldest first."""
-    found = await ask.page(wanted, limit, whole=True)
-    return JsonReply(har.archive(reversed(found), _base(ask, request)))
+    base = _base(ask, request)
+    return JsonReply(await ask.page(wanted, limit, lambda found: orjson.dumps(har.archive(reversed(found), base))))
 
 
 @router.get("/{request_id}", response_model=None)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from mockserver.control.context import ProjectNamed, WholeText
-from mockserver.control.exchanges import InquiryNeeded, JsonReply
+from mockserver.control.exchanges import Inquiry, InquiryNeeded, JsonReply
+from mockserver.engine.exchange import Exchange
 from mockserver.engine.expectation import Expectation
 from mockserver.engine.history import History, Wanted, statuses
-from mockserver.engine.store import Row
 
 router = APIRouter(prefix="/journal")
 _NEAREST = 5
@@ -34,6 +35,7 @@ class Verification(BaseModel):
     status: Annotated[int | str, AfterValidator(_status)] | None = None
     job: WholeText | None = None
     fixture: WholeText | None = None
+    fault: WholeText | None = None
     headers: dict[WholeText, WholeText] = {}
     params: dict[str, Any] = {}
     body: WholeText | None = None
@@ -56,6 +58,7 @@ class Verification(BaseModel):
             None if self.status is None else str(self.status),
             self.job,
             self.fixture,
+            self.fault,
             self.headers,
             self.params,
             self.body,
@@ -82,7 +85,7 @@ async def verify(asked: Verification, ask: InquiryNeeded, project: ProjectNamed)
     if count >= least and (most is None or count <= most):
         return JsonReply({"count": count})
     too_many = count >= least
-    nearest = await ask.courier.in_thread(_nearest, history, expectation, project_id, too_many)
+    nearest = await ask.courier.in_thread(_nearest, ask, expectation, project_id, too_many)
     error = f"{_counted(count)} as expected, not {_wished(least, most)}"
     return JsonReply({"error": error, "count": count, "nearest": nearest}, 409)
 
@@ -91,22 +94,21 @@ def _count(history: History, expectation: Expectation, project: int | None) -> i
     wanted = expectation.wanted(project)
     if not expectation.headers and not expectation.params:
         return history.count(wanted)
-    return history.judged(wanted, lambda row: not expectation.missed(row))
+    return history.judged(wanted, lambda found: not expectation.missed(found))
 
 
-def _nearest(
-    history: History, expectation: Expectation, project: int | None, too_many: bool
-) -> Sequence[dict[str, Any]]:
+def _nearest(ask: Inquiry, expectation: Expectation, project: int | None, too_many: bool) -> Sequence[dict[str, Any]]:
     """Return the requests that lack least, or where there are too many, the newest of them."""
-    rows = history.page(Wanted(project), _LOOKED_AT, whole=True)
-    judged = [(row, expectation.missed(row)) for row in rows]
-    chosen = [(row, missed) for row, missed in judged if bool(missed) is not too_many]
-    chosen.sort(key=lambda pair: len(pair[1]))
-    return [_view(row, missed) for row, missed in chosen[:_NEAREST]]
+    requests = ask.engine.history.page(Wanted(project), _LOOKED_AT)
+    judged = [(found, len(expectation.missed(found))) for found in requests]
+    chosen = [(found, missed) for found, missed in judged if bool(missed) is not too_many]
+    chosen.sort(key=itemgetter(1))
+    return [_view(found, ask.shown(found), expectation) for found, _ in chosen[:_NEAREST]]
 
 
-def _view(row: Row, missed: list[str]) -> dict[str, Any]:
-    return {name: row[name] for name in ("request_id", "method", "path", "status")} | {"missed": missed}
+def _view(found: Exchange, shown: Exchange, expectation: Expectation) -> dict[str, Any]:
+    facts = {name: getattr(shown, name) for name in ("request_id", "method", "path", "status")}
+    return facts | {"missed": expectation.missed(found, shown)}
 
 
 def _counted(count: int) -> str:

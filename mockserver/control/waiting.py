@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any, Literal, Protocol
 
 from fastapi import APIRouter, Query, Request
 
@@ -20,15 +21,14 @@ router = APIRouter(prefix="/journal")
 _STATUSES: dict[str, Sequence[str | None]] = {"jobs": (None, "completed", "error"), "webhooks": (None,)}
 
 
-@dataclass(frozen=True)
-class Found:
-    """How many there are, and the newest of them."""
+class _Kind(Protocol):
+    """Something to wait for."""
 
-    count: int
-    shown: Sequence[dict[str, Any]]
+    async def count(self) -> int:
+        """Return how many there are."""
 
-
-_Look = Callable[[], Awaitable[Found]]
+    async def newest(self, limit: int) -> Sequence[dict[str, Any]]:
+        """Return the newest of them."""
 
 
 @router.get("/wait", response_model=None)
@@ -43,24 +43,24 @@ async def wait(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> JsonReply:
     """Wait until there are so many requests, finished jobs or delivered webhook calls; 408 after the timeout."""
-    look = _LOOKS[what](ask, _checked(what, wanted, status), status, limit)
+    kind = _KINDS[what](ask, _checked(what, wanted, status), status)
     async with client_of(request.receive) as gone:
-        found = await _awaited(ask, look, count, timeout, gone)
-    reply: dict[str, Any] = {"count": found.count, what: found.shown}
-    if found.count >= count:
+        found = await _awaited(ask, kind, count, timeout, gone)
+    reply: dict[str, Any] = {"count": found, what: await kind.newest(limit)}
+    if found >= count:
         return JsonReply(reply)
-    return JsonReply({"error": f"only {found.count} of {count} {what} within {timeout:g} s", **reply}, 408)
+    return JsonReply({"error": f"only {found} of {count} {what} within {timeout:g} s", **reply}, 408)
 
 
-async def _awaited(ask: Inquiry, look: _Look, count: int, patience: float, gone: asyncio.Future[object]) -> Found:
-    """Look whenever something has happened, until there is enough, or no time or nobody is left."""
+async def _awaited(ask: Inquiry, kind: _Kind, count: int, patience: float, gone: asyncio.Future[object]) -> int:
+    """Count whenever something has happened, until there is enough, or no time or nobody is left."""
     time, news = ask.engine.clock.parent, ask.courier.news
     end = time.now() + round(patience * SECOND)
     while True:
         rung = news.rung
-        found = await look()
+        found = await kind.count()
         left = time.real_seconds_until(end)
-        if found.count >= count or not left or gone.done() or news.ended:
+        if found >= count or not left or gone.done() or news.ended:
             return found
         await news.heard(left, gone, rung)
 
@@ -81,32 +81,73 @@ def _named(statuses: Sequence[str | None]) -> str:
     return " or ".join(filter(None, statuses)) or "none"
 
 
-def _requests(ask: Inquiry, wanted: Wanted, _: str | None, limit: int) -> _Look:
-    async def look() -> Found:
-        count = await ask.count(wanted)
-        return Found(count, [brief(row) for row in await ask.page(wanted, limit, whole=False)])
+class _Requests:
+    """Requests; each is looked at once, unless some are forgotten meanwhile."""
 
-    return look
+    def __init__(self, ask: Inquiry, wanted: Wanted, _: str | None) -> None:
+        self._ask, self._wanted = ask, wanted
+        self._count, self._seen = 0, 0
+        self._forgotten = ask.engine.journal.forgotten
 
+    async def count(self) -> int:
+        """Return how many there are."""
+        journal = self._ask.engine.journal
+        last = await self._ask.written()
+        if self._forgotten != journal.forgotten:
+            self._count, self._seen, self._forgotten = 0, 0, journal.forgotten
+        before = last + 1 if self._wanted.before is None else min(last + 1, self._wanted.before)
+        unseen = replace(self._wanted, after=self._seen, before=before)
+        self._count += await self._ask.courier.in_thread(self._ask.engine.history.count, unseen)
+        self._seen = last
+        return self._count
 
-def _jobs(ask: Inquiry, wanted: Wanted, status: str | None, limit: int) -> _Look:
-    async def look() -> Found:
-        ask.engine.settle()
-        await ask.courier.committed()
-        count, rows = await ask.courier.in_thread(ask.engine.history.finished_jobs, wanted, status, limit)
-        return Found(count, [jobs.view(row, ask.engine.jobs.transitions(row["number"])) for row in rows])
-
-    return look
-
-
-def _webhooks(ask: Inquiry, wanted: Wanted, _: str | None, limit: int) -> _Look:
-    async def look() -> Found:
-        await ask.courier.committed()
-        count, numbers = await ask.courier.in_thread(ask.engine.history.deliveries, wanted, limit)
-        rows = (ask.engine.webhooks.find(row["number"]) for row in numbers)
-        return Found(count, [webhooks.view(ask.engine, row) for row in rows if row is not None])
-
-    return look
+    async def newest(self, limit: int) -> Sequence[dict[str, Any]]:
+        """Return the newest of them."""
+        return await self._ask.page(self._wanted, limit, lambda found: [brief(one) for one in found])
 
 
-_LOOKS = {"requests": _requests, "jobs": _jobs, "webhooks": _webhooks}
+class _Jobs:
+    """Jobs that have finished."""
+
+    def __init__(self, ask: Inquiry, wanted: Wanted, status: str | None) -> None:
+        self._ask = ask
+        self._find = partial(ask.engine.history.finished_jobs, wanted, status)
+
+    async def count(self) -> int:
+        """Return how many there are."""
+        self._ask.engine.settle()
+        await self._ask.courier.committed()
+        count, _ = await self._ask.courier.in_thread(self._find, 0)
+        return count
+
+    async def newest(self, limit: int) -> Sequence[dict[str, Any]]:
+        """Return the newest of them."""
+        _, rows = await self._ask.courier.in_thread(self._find, limit)
+        return [jobs.view(row, self._ask.engine.jobs.transitions(row["number"])) for row in rows]
+
+
+class _Webhooks:
+    """Webhook calls that were delivered."""
+
+    def __init__(self, ask: Inquiry, wanted: Wanted, _: str | None) -> None:
+        self._ask = ask
+        self._find = partial(ask.engine.history.deliveries, wanted)
+
+    async def count(self) -> int:
+        """Return how many there are."""
+        await self._ask.courier.committed()
+        count, _ = await self._ask.courier.in_thread(self._find, 0)
+        return count
+
+    async def newest(self, limit: int) -> Sequence[dict[str, Any]]:
+        """Return the newest of them."""
+        _, numbers = await self._ask.courier.in_thread(self._find, limit)
+        rows = (self._ask.engine.webhooks.find(row["number"]) for row in numbers)
+        return [webhooks.view(self._ask.engine, row) for row in rows if row is not None]
+
+
+_KINDS: dict[str, Callable[[Inquiry, Wanted, str | None], _Kind]] = {
+    "requests": _Requests,
+    "jobs": _Jobs,
+    "webhooks": _Webhooks,
+}

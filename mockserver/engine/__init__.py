@@ -66,7 +66,7 @@ class Engine:
         self.prompts = Prompts(self.store, self.keys)
         self.limits = Limits()
         self.journal = Journal(self.store, settings)
-        self.history = History(self.data.database)
+        self.history = History(self.data.database, settings.journal)
         self.records = Records(self.data.database)
         self._forget_replies_of_others()
         if not self.store.is_new:

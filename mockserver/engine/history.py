@@ -7,35 +7,30 @@ from __future__ import annotations
 
 import contextlib
 import json
+import marshal
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cached_property
+from itertools import groupby, islice
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any
 
+from mockserver.engine.exchange import Exchange, exchange_of
 from mockserver.engine.store import Row
 
-_HEAD = (
-    "number, project, at, request_id, method, path, query, status, size, microseconds, job, fixture, note, violations, "
-    "request_size, request_cut, response_cut, response_headers, "
-    "(SELECT content FROM journal_contents AS c WHERE c.number = request_headers_at) AS request_headers"
-)
-_WHOLE = f"""{_HEAD}, request_body,
-coalesce(response_body, (SELECT content FROM journal_contents AS c WHERE c.number = response_at)) AS response_body"""
+_NO_BODIES = (None, b"")
 _STATUSES = re.compile(r"(?P<one>[1-9]\d\d)|(?P<kind>[1-9])xx|(?P<low>[1-9]\d\d)-(?P<high>[1-9]\d\d)", re.IGNORECASE)
-_CONDITIONS = {
-    "project": "project = :project",
-    "method": "method = :method",
-    "path": "path GLOB :path",
-    "job": "job = :job",
-    "fixture": "fixture = :fixture",
-    "request_id": "request_id = :request_id",
-    "since": "at >= :since",
-    "until": "at <= :until",
-    "before": "number < :before",
-}
+_PACKS = """
+SELECT {columns}, label FROM (
+SELECT *, sum(entries) OVER (PARTITION BY project ORDER BY number DESC) - entries AS newer
+FROM journal WHERE :project IS NULL OR project = :project) AS pack LEFT JOIN projects ON projects.id = pack.project
+WHERE newer < :limit AND last > :after AND first < :before ORDER BY pack.number DESC
+"""
+_MOST = 2**63 - 1
 
 
 def statuses(text: str) -> tuple[int, int]:
@@ -55,7 +50,10 @@ def spellings(text: str) -> tuple[bytes, bytes]:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which requests are asked for: None is any; ``path`` is a pattern, ``body`` a part of the request's body."""
+    """Which requests are asked for: None is any; ``path`` is a pattern, ``body`` a part of the request's body.
+
+    ``before`` and ``after`` are numbers.
+    """
 
     project: int | None = None
     method: str | None = None
@@ -63,12 +61,14 @@ class Wanted:
     status: tuple[int, int] | None = None
     job: str | None = None
     fixture: str | None = None
+    fault: str | None = None
     request_id: str | None = None
     since: int | None = None
     until: int | None = None
     body: str | None = None
     violations: bool | None = None
     before: int | None = None
+    after: int | None = None
 
     @property
     def given(self) -> dict[str, Any]:
@@ -76,56 +76,92 @@ class Wanted:
         every = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in every.items() if value is not None}
 
-    @property
-    def condition(self) -> tuple[str, dict[str, Any]]:
-        """Return the same in SQL."""
-        values = self.given
-        wanted = [text for name, text in _CONDITIONS.items() if name in values]
-        if self.status is not None:
-            wanted.append("status BETWEEN :lowest AND :highest")
-            values["lowest"], values["highest"] = self.status
-        if self.body is not None:
-            wanted.append("(instr(request_body, :body) OR instr(request_body, :escaped))")
-            values["body"], values["escaped"] = spellings(self.body)
-        if self.violations is not None:
-            wanted.append(f"violations IS {'NOT NULL' if self.violations else 'NULL'}")
-        values.pop("status", None)
-        return " AND ".join(wanted) or "1", values
+    def accepts(self, found: Exchange) -> bool:
+        """Say whether a request is one of these."""
+        return all(check(found) for check in self._checks)
+
+    @cached_property
+    def _checks(self) -> Sequence[Callable[[Exchange], bool]]:
+        return [_CHECKS[name](value) for name, value in self.given.items() if name in _CHECKS]
+
+
+def _matching(pattern: str) -> Callable[[Exchange], bool]:
+    match = re.compile(translate(pattern)).match
+    return lambda found: match(found.path) is not None
+
+
+def _saying(text: str) -> Callable[[Exchange], bool]:
+    written = spellings(text)
+    return lambda found: found.request_body is not None and any(how in found.request_body for how in written)
+
+
+def _within(bounds: tuple[int, int]) -> Callable[[Exchange], bool]:
+    low, high = bounds
+    return lambda found: low <= found.status <= high
+
+
+def _equal(name: str) -> Callable[[Any], Callable[[Exchange], bool]]:
+    of = attrgetter(name)
+    return lambda value: lambda found: of(found) == value
+
+
+_CHECKS: dict[str, Callable[[Any], Callable[[Exchange], bool]]] = {
+    **{name: _equal(name) for name in ("method", "job", "fixture", "request_id")},
+    "path": _matching,
+    "status": _within,
+    "body": _saying,
+    "fault": lambda name: lambda found: name in found.faults,
+    "since": lambda moment: lambda found: found.at >= moment,
+    "until": lambda moment: lambda found: found.at <= moment,
+    "violations": lambda wanted: lambda found: bool(found.violations) is wanted,
+    "before": lambda number: lambda found: found.number < number,
+    "after": lambda number: lambda found: found.number > number,
+}
 
 
 class History:
-    """Read-only queries on a database."""
+    """Read-only queries on a database; of each project, ``limit`` requests are looked at."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, limit: int) -> None:
         self._database = database
+        self._limit = limit
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         uri = f"{self._database.resolve().as_uri()}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
             connection.row_factory = sqlite3.Row
-            connection.create_function("glob", 2, lambda pattern, text: fnmatchcase(text, pattern), deterministic=True)
             yield connection
 
-    def page(self, wanted: Wanted, limit: int, *, whole: bool) -> Sequence[Row]:
-        """Return requests, newest first; without their bodies unless they are wanted ``whole``."""
-        condition, values = wanted.condition
-        sql = f"SELECT {_WHOLE if whole else _HEAD} FROM journal WHERE {condition} ORDER BY number DESC LIMIT :limit"
+    def page(self, wanted: Wanted, limit: int) -> Sequence[Exchange]:
+        """Return requests, newest first."""
         with self._open() as connection:
-            return connection.execute(sql, values | {"limit": limit}).fetchall()
+            return list(islice(self._found(connection, wanted, whole=True), limit))
 
     def count(self, wanted: Wanted) -> int:
         """Return how many requests there are."""
-        condition, values = wanted.condition
         with self._open() as connection:
-            return int(connection.execute(f"SELECT count(*) FROM journal WHERE {condition}", values).fetchone()[0])
+            return sum(1 for _ in self._found(connection, wanted, whole=wanted.body is not None))
 
-    def judged(self, wanted: Wanted, accept: Callable[[Row], bool]) -> int:
+    def judged(self, wanted: Wanted, accept: Callable[[Exchange], bool]) -> int:
         """Return how many of the requests are accepted."""
-        condition, values = wanted.condition
         with self._open() as connection:
-            rows = connection.execute(f"SELECT {_WHOLE} FROM journal WHERE {condition}", values)
-            return sum(accept(row) for row in rows)
+            return sum(map(accept, self._found(connection, wanted, whole=True)))
+
+    def _found(self, connection: sqlite3.Connection, wanted: Wanted, *, whole: bool) -> Iterator[Exchange]:
+        """Yield requests, newest first; without their bodies unless they are wanted ``whole``."""
+        columns = "pack.project AS project, batch, entries, newer, facts" + (", bodies" if whole else "")
+        values = {
+            "project": wanted.project,
+            "limit": self._limit,
+            "before": _MOST if wanted.before is None else wanted.before,
+            "after": -1 if wanted.after is None else wanted.after,
+        }
+        rows = connection.execute(_PACKS.format(columns=columns), values)
+        for _, batch in groupby(rows, itemgetter("batch")):
+            packs = [_unpacked(row, self._limit, whole=whole) for row in batch]
+            together = packs[0] if len(packs) == 1 else _by_number(packs)
+            yield from filter(wanted.accepts, together)
 
     def finished_jobs(self, wanted: Wanted, status: str | None, limit: int) -> tuple[int, Sequence[Row]]:
         """Return how many jobs have finished, and the newest of them."""
@@ -149,3 +185,17 @@ class History:
             count = int(connection.execute(f"SELECT count(*) {condition}", values).fetchone()[0])
             rows = connection.execute(f"SELECT {columns} {condition} ORDER BY number DESC LIMIT :limit", values)
             return count, rows.fetchall()
+
+
+def _unpacked(row: sqlite3.Row, limit: int, *, whole: bool) -> Iterator[Exchange]:
+    """Yield the newest requests of a pack, as many as belong to the journal."""
+    facts = marshal.loads(row["facts"])  # noqa: S302  (nobody else writes the database)
+    bodies = marshal.loads(row["bodies"]) if whole else [_NO_BODIES] * len(facts)  # noqa: S302
+    newest = zip(reversed(facts), reversed(bodies), strict=True)
+    for fact, body in islice(newest, limit - row["newer"]):
+        yield exchange_of(fact, body, row["label"])
+
+
+def _by_number(packs: Sequence[Iterator[Exchange]]) -> Iterator[Exchange]:
+    """Yield the requests of projects that were written together."""
+    yield from sorted((found for pack in packs for found in pack), key=attrgetter("number"), reverse=True)

@@ -1,47 +1,43 @@
 """What was asked and answered.
 
-Entries are kept in memory, as they came, until ``flush`` writes a batch of them, without their secrets.
+Entries are kept in memory, as they came, until ``flush`` writes them in packs: a row for each request would cost
+more than the rest of the journal.
 """
 
 from __future__ import annotations
 
 import codecs
-import json
-from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import NamedTuple
+import marshal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
-from mockserver.engine.masking import Masking, SentHeaders, is_in, lines, may_hold_secrets
+from mockserver.engine.masking import Masking, Pairs, SentHeaders, hides
 from mockserver.engine.store import Store
 from mockserver.settings import Settings
 
 _SLACK = 64
-_MOST_PENDING = 16 * 2**20
+_MOST_PENDING = 4 * 2**20
+_MOST_IN_PACK = 256 * 2**10
+_WEIGHT = 512
+"""Bytes that an entry weighs besides its bodies."""
 _MOST_VIOLATIONS = 100
-_LONG = 2048
-_MOST_STORED = 256
-_UNUSED = """
-DELETE FROM journal_contents WHERE project = ?1 AND number NOT IN
-(SELECT request_headers_at FROM journal WHERE project = ?1
-UNION SELECT response_at FROM journal WHERE project = ?1 AND response_at IS NOT NULL)
-"""
 _BINARY = (b"audio/", b"video/", b"image/")
-_TOO_MANY = """
-DELETE FROM journal WHERE project = ?1 AND number <=
-(SELECT number FROM journal WHERE project = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)
-"""
-_TOO_MUCH = """
+_INSERT = (
+    "INSERT INTO journal (project, batch, first, last, entries, kept, facts, bodies) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_PRUNE = """
 DELETE FROM journal WHERE project = ?1 AND number <= (SELECT max(number) FROM
-(SELECT number, sum(kept) OVER (ORDER BY number DESC) AS together FROM journal WHERE project = ?1)
-WHERE together > ?2)
+(SELECT number, sum(entries) OVER newest - entries AS newer, sum(kept) OVER newest - kept AS kept_of_newer
+FROM journal WHERE project = ?1 WINDOW newest AS (ORDER BY number DESC))
+WHERE newer >= ?2 OR kept_of_newer >= ?3)
 """
 
 
 class Entry(NamedTuple):
     """One request: ``at`` is the moment on the project's clock, ``microseconds`` the real time it took.
 
-    ``response_headers`` are lines, and bodies begin with what is to be kept of them.
+    ``request_size`` is how much of its body was read. ``response_headers`` are those besides the id of the request
+    and the length, which a reply that ``has_length`` has too. Bodies are what is kept of them.
     """
 
     project: int
@@ -56,43 +52,36 @@ class Entry(NamedTuple):
     job: str | None
     fixture: str | None
     note: str | None
+    fault: str | None
     violations: Sequence[str]
+    request_size: int
+    response_headers: Pairs
+    has_length: bool
     request_headers: SentHeaders
     request_body: bytes
-    request_size: int
-    response_headers: bytes
     response_body: bytes
 
 
-_FACTS = Entry._fields.index("violations")
-_COLUMNS = (
-    *Entry._fields[: _FACTS + 1], "kept", "request_size", "request_cut", "response_cut",
-    "request_headers_at", "response_headers", "request_body", "response_body", "response_at",
-)  # fmt: skip
-_INSERT = f"INSERT INTO journal ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_FACTS = Entry._fields.index("request_headers")
 
 
-class _Row(NamedTuple):
-    """An entry as it is stored."""
+class _Stored(NamedTuple):
+    """An entry as it is written; only what marshal knows."""
 
-    project: int
+    facts: tuple[Any, ...]
+    bodies: tuple[bytes | None, bytes]
+    weight: int
+
+
+class _Pack(NamedTuple):
+    """The columns of a row that holds entries: numbers of the first and the last, how many, and how many bytes."""
+
+    first: int
+    last: int
+    entries: int
     kept: int
-    values: Sequence[object]
-
-
-class _Bodies(NamedTuple):
-    """What is kept of a request besides the facts: headers, and the beginnings of bodies."""
-
-    request_headers: bytes
-    response_headers: bytes
-    request: bytes | None
-    response: bytes
-
-    def without(self, masking: Masking) -> _Bodies:
-        """Return the same without the secrets that were found, wherever they stand."""
-        hide = masking.everywhere
-        request = None if self.request is None else hide(self.request)
-        return _Bodies(hide(self.request_headers), hide(self.response_headers), request, hide(self.response))
+    facts: bytes
+    bodies: bytes
 
 
 class Journal:
@@ -106,18 +95,35 @@ class Journal:
         self._limit = settings.journal
         self._most_bytes = settings.journal_bytes
         self._masks = not settings.journal_secrets
+        self.is_on = self._limit > 0
         self.body_bytes = settings.journal_body_bytes if settings.journal else 0
         self._pending: list[Entry] = []
         self._weight = 0
-        self._unpruned: Counter[int] = Counter()
-        self._kept: dict[int, int] = {}
-        self._stored: dict[tuple[int, bytes], int] = {}
+        self._held: dict[int, tuple[int, int]] = {}
+        self._said: dict[tuple[str | None, int], bytes] = {}
+        row = store.one("SELECT coalesce(max(last), 0) FROM journal")
+        self.last: int = row[0] if row else 0
+        """The number of the request that was written last."""
+        self.forgotten = 0
+        """How often something was forgotten that was not too old."""
         self.written: Callable[[list[Entry]], None] | None = None
 
     def record(self, entry: Entry) -> None:
         """Remember one entry."""
         self._pending.append(entry)
-        self._weight += len(entry.request_body) + len(entry.response_body)
+        self._weight += _WEIGHT + len(entry.request_body) + len(entry.response_body)
+
+    def beginning(self, job: str | None, body: bytes) -> bytes:
+        """Return what is kept of a reply about a job: the same object for the same bytes, which a pack holds once.
+
+        A finished job is answered with the same bytes each time.
+        """
+        key = (job, len(body))
+        before = self._said.get(key)
+        if before is not None and body.startswith(before):
+            return before
+        self._said[key] = kept = body[: self.body_bytes]
+        return kept
 
     @property
     def is_heavy(self) -> bool:
@@ -127,130 +133,100 @@ class Journal:
     def flush(self) -> None:
         """Write what is pending as one batch."""
         pending, self._pending, self._weight = self._pending, [], 0
+        self._said.clear()
         if not pending:
             return
-        shown = [self._shown(entry) for entry in pending]
-        if self._limit:
-            with self._store.all_or_nothing():
-                rows = [self._row(entry, bodies) for entry, bodies in shown]
-                self._store.run_many(_INSERT, [row.values for row in rows])
-                self._prune(rows)
-        if self.written is not None:
-            self.written([entry for entry, _ in shown])
+        try:
+            if self.is_on:
+                with self._store.transaction():
+                    self._write(pending)
+        finally:
+            if self.written is not None:
+                self.written(pending)
 
-    def _shown(self, entry: Entry) -> tuple[Entry, _Bodies]:
-        """Return an entry and its bodies as they may be shown."""
-        request = _kept_text(entry, self.body_bytes)
-        if self._masks:
-            return self._masked(entry, request)
-        response = entry.response_body[: self.body_bytes]
-        return entry, _Bodies(entry.request_headers.lines, entry.response_headers, request, response)
+    def _write(self, pending: list[Entry]) -> None:
+        batch = self.last + 1
+        by_project: dict[int, list[_Stored]] = {}
+        for entry in pending:
+            self.last += 1
+            by_project.setdefault(entry.project, []).append(self._stored(entry))
+        for project, entries in by_project.items():
+            held, kept = self._held.get(project) or self._counted(project)
+            for pack in _packs(entries[-self._limit :]):
+                self._store.run(_INSERT, (project, batch, *pack))
+                held, kept = held + pack.entries, kept + pack.kept
+            self._held[project] = held, kept
+            self._prune(project)
 
-    def _masked(self, entry: Entry, request: bytes | None) -> tuple[Entry, _Bodies]:
-        secrets, replied = entry.request_headers.secrets, entry.response_headers
-        response, more = _masked_reply(entry.response_body, self.body_bytes, secrets)
-        found = _Bodies(entry.request_headers.masked, replied, request, response)
-        if entry.query or more or may_hold_secrets(replied) or (request and may_hold_secrets(request)):
-            return _hidden(entry, found, secrets | more)
-        if is_in(secrets, (entry.path, entry.job, entry.note, *entry.violations), (replied, request)):
-            return _hidden(entry, found, secrets)
-        return entry, found
+    def _stored(self, entry: Entry) -> _Stored:
+        sent, request, response = entry.request_headers, _kept_text(entry), entry.response_body
+        headers = sent.masked if self._masks else sent.pairs
+        if self._masks and hides(sent.spellings, entry.path, entry.query, entry.note, request):
+            entry, masking = _without(entry), Masking(sent.secrets)
+            request, response = request and masking.everywhere(request), masking.everywhere(response)
+        facts = (self.last, *entry[:_FACTS], headers)
+        return _Stored(facts, (request, response), len(entry.request_body) + len(response))
 
-    def _row(self, entry: Entry, bodies: _Bodies) -> _Row:
-        asked, replied, request, response = bodies
-        is_long = len(response) >= _LONG
-        kept = len(asked) + len(replied) + len(request or b"") + len(response)
-        violations = json.dumps(entry.violations[:_MOST_VIOLATIONS]) if entry.violations else None
-        request_cut = request is not None and entry.request_size > min(len(entry.request_body), self.body_bytes)
-        response_cut = entry.size > min(len(entry.response_body), self.body_bytes)
-        values = (
-            *entry[:_FACTS], violations, kept, entry.request_size, request_cut, response_cut,
-            self._stored_once(entry.project, asked),
-            replied,
-            request,
-            None if is_long else response,
-            self._stored_once(entry.project, response) if is_long else None,
-        )  # fmt: skip
-        return _Row(entry.project, kept, values)
+    def _prune(self, project: int) -> None:
+        held, kept = self._held[project]
+        if held > self._limit + max(_SLACK, self._limit // 10) or kept > self._most_bytes:
+            self._store.run(_PRUNE, (project, self._limit, self._most_bytes - self._most_bytes // 10))
+            del self._held[project]
 
-    def _stored_once(self, project: int, content: bytes) -> int:
-        """Return the number of content that is stored once for all requests with it.
-
-        A client sends the same headers again and again, and a finished job is answered with the same bytes each time.
-        """
-        number = self._stored.get((project, content))
-        if number is None:
-            if len(self._stored) >= _MOST_STORED:
-                self._stored.clear()
-            inserted = self._store.run(
-                "INSERT INTO journal_contents (project, content) VALUES (?, ?)", (project, content)
-            )
-            number = self._stored[project, content] = inserted.lastrowid or 0
-        return number
-
-    def _prune(self, rows: Sequence[_Row]) -> None:
-        counts, sizes = Counter(row.project for row in rows), Counter[int]()
-        for row in rows:
-            sizes[row.project] += row.kept
-        for project, count in counts.items():
-            self._unpruned[project] += count
-            if self._unpruned[project] > max(_SLACK, self._limit // 10):
-                self._remove(project, _TOO_MANY, self._limit)
-                del self._unpruned[project]
-            self._kept[project] = (
-                self._kept[project] + sizes[project] if project in self._kept else self._stored_bytes(project)
-            )
-            if self._kept[project] > self._most_bytes:
-                self._remove(project, _TOO_MUCH, self._most_bytes - self._most_bytes // 10)
-
-    def _remove(self, project: int, statement: str, most: int) -> None:
-        self._store.run(statement, (project, most))
-        self._store.run(_UNUSED, (project,))
-        self.reload()
-
-    def _stored_bytes(self, project: int) -> int:
-        row = self._store.one("SELECT coalesce(sum(kept), 0) FROM journal WHERE project = ?", (project,))
-        return row[0] if row else 0
+    def _counted(self, project: int) -> tuple[int, int]:
+        """Return how many entries of a project are stored, and their bytes."""
+        row = self._store.one(
+            "SELECT coalesce(sum(entries), 0), coalesce(sum(kept), 0) FROM journal WHERE project = ?", (project,)
+        )
+        return (row[0], row[1]) if row else (0, 0)
 
     def reload(self) -> None:
         """Read anew how much is stored."""
-        self._kept.clear()
-        self._stored.clear()
+        self._held.clear()
 
     def forget(self, project: int) -> None:
         """Remove a project's entries."""
         self.flush()
         self._store.write("DELETE FROM journal WHERE project = ?", (project,))
-        self._store.write("DELETE FROM journal_contents WHERE project = ?", (project,))
-        self.reload()
+        self._forgotten()
 
     def clear(self) -> None:
         """Remove every entry."""
         self.flush()
         self._store.write("DELETE FROM journal")
-        self._store.write("DELETE FROM journal_contents")
+        self._forgotten()
+
+    def _forgotten(self) -> None:
+        self.forgotten += 1
         self.reload()
 
 
-def _without(masking: Masking, entry: Entry) -> Entry:
-    """Return an entry without the secrets that were found in it, wherever they stand."""
-    return entry._replace(
-        path=masking.everywhere_in(entry.path),
-        query=masking.everywhere_in(entry.query),
-        job=entry.job and masking.everywhere_in(entry.job),
-        note=entry.note and masking.everywhere_in(entry.note),
-        violations=[masking.everywhere_in(text) for text in entry.violations],
-    )
+def _packs(entries: Sequence[_Stored]) -> Iterator[_Pack]:
+    rest = iter(entries)
+    while pack := _together(rest):
+        facts, bodies = marshal.dumps([entry.facts for entry in pack]), marshal.dumps([entry.bodies for entry in pack])
+        yield _Pack(pack[0].facts[0], pack[-1].facts[0], len(pack), len(facts) + len(bodies), facts, bodies)
 
 
-def _kept_text(entry: Entry, limit: int) -> bytes | None:
+def _together(rest: Iterator[_Stored]) -> list[_Stored]:
+    """Return the next entries, as many as may be in one pack."""
+    pack: list[_Stored] = []
+    weight = 0
+    for entry in rest:
+        pack.append(entry)
+        weight += entry.weight
+        if weight > _MOST_IN_PACK:
+            break
+    return pack
+
+
+def _kept_text(entry: Entry) -> bytes | None:
     """Return what is kept of a request's body; None is a body of which nothing is."""
-    if entry.request_headers.content_type.startswith(_BINARY):
-        return None
-    return entry.request_body[:limit] if _is_text(entry.request_body) else None
+    body = entry.request_body
+    return None if entry.request_headers.content_type.startswith(_BINARY) or not is_text(body) else body
 
 
-def _is_text(content: bytes) -> bool:
+def is_text(content: bytes) -> bool:
     """Say whether content is text, or begins with it: a character at the end may be cut."""
     if b"\0" in content:
         return False
@@ -261,32 +237,22 @@ def _is_text(content: bytes) -> bool:
     return True
 
 
-@lru_cache(32)
-def _masked_reply(content: bytes, limit: int, secrets: frozenset[str]) -> tuple[bytes, frozenset[str]]:
-    """Return what is kept of a reply, and what was hidden in it; finished jobs are answered with the same bytes."""
-    content = content[:limit]
-    masking = Masking(secrets)
-    if may_hold_secrets(content) and _is_text(content):
-        content = masking.body(content)
-    return masking.everywhere(content), frozenset(masking.secrets) - secrets
+def _without(entry: Entry) -> Entry:
+    """Return an entry's facts without the secrets of its request's headers, wherever they stand."""
+    hide = Masking(entry.request_headers.secrets).everywhere_in
+    return entry._replace(
+        path=hide(entry.path),
+        query=hide(entry.query),
+        job=entry.job and hide(entry.job),
+        note=entry.note and hide(entry.note),
+        violations=[hide(text) for text in entry.violations],
+    )
 
 
-def _hidden(entry: Entry, bodies: _Bodies, secrets: frozenset[str]) -> tuple[Entry, _Bodies]:
-    """Return an entry without its secrets, after a close look."""
-    masking = Masking(secrets)
-    replied = lines(masking.headers(pairs_in(bodies.response_headers)))
-    request = bodies.request and masking.body(bodies.request)
-    entry = entry._replace(query=masking.query(entry.query))
-    bodies = bodies._replace(response_headers=replied, request=request)
-    return _without(masking, entry), bodies.without(masking)
-
-
-def pairs_in(stored: bytes) -> list[tuple[bytes, bytes]]:
-    """Return headers as they were sent."""
-    split = (line.partition(b": ") for line in stored.split(b"\n") if line)
-    return [(name, value) for name, _, value in split]
-
-
-def pairs_of(stored: bytes) -> list[tuple[str, str]]:
-    """Return headers as text."""
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs_in(stored)]
+def shown(entry: Entry) -> Entry:
+    """Return an entry as the log may show it."""
+    query = Masking().query(entry.query) if entry.query else ""
+    note = entry.note and Masking().text(entry.note)
+    entry = entry._replace(query=query, note=note)
+    is_hidden = hides(entry.request_headers.spellings, entry.path, query, note, None)
+    return _without(entry) if is_hidden else entry

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote_plus
 
 MASK = "*masked*"
-Pairs = Iterable[tuple[bytes, bytes]]
+Pairs = tuple[tuple[bytes, bytes], ...]
+Spellings = Sequence[tuple[str, bytes]]
 
 _STEMS = (
     "token", "secret", "passw", "passphrase", "authorization", "credential", "cookie", "signature", "headervalue",
@@ -64,7 +65,7 @@ def is_secret_header(name: bytes) -> bool:
 
 
 @lru_cache(256)
-def _spellings(secrets: frozenset[str]) -> Sequence[tuple[str, bytes]]:
+def _spellings(secrets: frozenset[str]) -> Spellings:
     """Return the ways in which secrets may be written, the longest first, of those that can be no other word."""
     long = [secret for secret in secrets if len(secret) >= _LONG]
     texts = {
@@ -76,38 +77,35 @@ def _spellings(secrets: frozenset[str]) -> Sequence[tuple[str, bytes]]:
     return sorted(found, key=lambda spelling: len(spelling[1]), reverse=True)
 
 
-def is_in(secrets: frozenset[str], texts: Iterable[str | None], contents: Iterable[bytes | None]) -> bool:
-    """Say whether a secret stands in any of these."""
-    for text, content in _spellings(secrets):
-        for found in texts:
-            if found and text in found:
-                return True
-        for held in contents:
-            if held and content in held:
-                return True
+def hides(spellings: Spellings, path: str, query: str, note: str | None, body: bytes | None) -> bool:
+    """Say whether a secret stands in one of these."""
+    for text, content in spellings:
+        if text in path or text in query or (note and text in note) or (body and content in body):
+            return True
     return False
 
 
 class SentHeaders(NamedTuple):
-    """The lines of headers as they were sent, and without their secrets; these; and the type of the body."""
+    """Headers as they were sent, and without their secrets; these, and how they may be written; the body's type."""
 
-    lines: bytes
-    masked: bytes
+    pairs: Pairs
+    masked: Pairs
     secrets: frozenset[str]
+    spellings: Spellings
     content_type: bytes
 
 
+NO_HEADERS = SentHeaders((), (), frozenset(), (), b"")
+
+
 @lru_cache(256)
-def masked_headers(pairs: tuple[tuple[bytes, bytes], ...]) -> SentHeaders:
+def masked_headers(pairs: Pairs) -> SentHeaders:
     """Return what there is to know about headers: a client sends the same again and again."""
     masking = Masking()
+    masked = masking.headers(pairs)
+    secrets = frozenset(masking.secrets)
     content_type = next((value for name, value in pairs if name.lower() == b"content-type"), b"")
-    return SentHeaders(lines(pairs), lines(masking.headers(pairs)), frozenset(masking.secrets), content_type)
-
-
-def lines(pairs: Pairs) -> bytes:
-    """Return headers as they are stored."""
-    return b"\n".join([b"%s: %s" % pair for pair in pairs])
+    return SentHeaders(pairs, masked, secrets, _spellings(secrets), content_type)
 
 
 class Masking:
@@ -117,9 +115,11 @@ class Masking:
         self.secrets = set(secrets)
         """What was hidden."""
 
-    def headers(self, pairs: Pairs) -> list[tuple[bytes, bytes]]:
+    def headers(self, pairs: Pairs) -> Pairs:
         """Return headers whose secret values are hidden; the scheme of an authorization stays."""
-        return [(name, self._header(value) if is_secret_header(name) else self._open(value)) for name, value in pairs]
+        return tuple(
+            (name, self._header(value) if is_secret_header(name) else self._open(value)) for name, value in pairs
+        )
 
     def _header(self, value: bytes) -> bytes:
         text = value.decode("latin-1")
@@ -137,6 +137,10 @@ class Masking:
         """Return a query whose secret values are hidden."""
         return _PARAMETER.sub(self._parameter, text)
 
+    def text(self, text: str) -> str:
+        """Return a text whose addresses hide their secrets."""
+        return self._addresses(text)
+
     def body(self, content: bytes) -> bytes:
         """Return a text whose secret members, and secret parameters of addresses, are hidden."""
         if not may_hold_secrets(content):
@@ -146,7 +150,7 @@ class Masking:
 
     def everywhere(self, content: bytes) -> bytes:
         """Return content without the secrets that were found before, wherever they stand."""
-        for _, secret in self._spellings:
+        for _, secret in self.spellings:
             content = content.replace(secret, MASK.encode())
         return content
 
@@ -155,7 +159,8 @@ class Masking:
         return self.everywhere(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     @cached_property
-    def _spellings(self) -> Sequence[tuple[str, bytes]]:
+    def spellings(self) -> Spellings:
+        """Return how the secrets that were found may be written; nothing is to be looked for after that."""
         return _spellings(frozenset(self.secrets))
 
     def _text(self, text: str, depth: int) -> str:

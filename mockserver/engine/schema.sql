@@ -82,39 +82,16 @@ CREATE INDEX jobs_with_upload ON jobs (upload) WHERE upload IS NOT NULL;
 CREATE TABLE journal (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	project INTEGER NOT NULL, 
-	at INTEGER NOT NULL, 
-	request_id VARCHAR NOT NULL, 
-	method VARCHAR NOT NULL, 
-	path VARCHAR NOT NULL, 
-	"query" VARCHAR NOT NULL, 
-	status INTEGER NOT NULL, 
-	size INTEGER NOT NULL, 
-	microseconds INTEGER NOT NULL, 
-	job VARCHAR, 
-	fixture VARCHAR, 
-	note VARCHAR, 
-	violations VARCHAR, 
+	batch INTEGER NOT NULL, 
+	first INTEGER NOT NULL, 
+	last INTEGER NOT NULL, 
+	entries INTEGER NOT NULL, 
 	kept INTEGER NOT NULL, 
-	request_size INTEGER NOT NULL, 
-	request_cut BOOLEAN NOT NULL, 
-	response_cut BOOLEAN NOT NULL, 
-	request_headers_at INTEGER NOT NULL, 
-	response_headers BLOB NOT NULL, 
-	request_body BLOB, 
-	response_body BLOB, 
-	response_at INTEGER
+	facts BLOB NOT NULL, 
+	bodies BLOB NOT NULL
 );
 
-CREATE INDEX journal_of_project ON journal (project, number, kept);
-
-CREATE TABLE journal_contents (
-	number INTEGER NOT NULL, 
-	project INTEGER NOT NULL, 
-	content BLOB NOT NULL, 
-	PRIMARY KEY (number)
-);
-
-CREATE INDEX ix_journal_contents_project ON journal_contents (project);
+CREATE INDEX journal_of_project ON journal (project, number, entries, kept);
 
 CREATE TABLE meta (
 	name VARCHAR NOT NULL, 

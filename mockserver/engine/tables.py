@@ -172,46 +172,26 @@ class Prompt(SQLModel, table=True):
     body: str
 
 
-class JournalEntry(SQLModel, table=True):
-    """One request and how it was answered; ``kept`` is how many bytes of it count against the journal's bound.
+class JournalPack(SQLModel, table=True):
+    """Requests of one project that were written together, as ``journal.py`` packs them.
 
-    What is named ``at`` are numbers of contents.
+    ``batch`` is the number of the first request of all that were written together; ``kept`` counts bytes.
     """
 
     __tablename__ = "journal"
-    __table_args__ = (Index("journal_of_project", "project", "number", "kept"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("journal_of_project", "project", "number", "entries", "kept"),
+        {"sqlite_autoincrement": True},
+    )
     number: int | None = Field(default=None, primary_key=True)
     project: int
-    at: int
-    request_id: str
-    method: str
-    path: str
-    query: str
-    status: int
-    size: int
-    microseconds: int
-    job: str | None = None
-    fixture: str | None = None
-    note: str | None = None
-    violations: str | None = None
-    kept: int = 0
-    request_size: int = 0
-    request_cut: bool = False
-    response_cut: bool = False
-    request_headers_at: int
-    response_headers: bytes
-    request_body: bytes | None = None
-    response_body: bytes | None = None
-    response_at: int | None = None
-
-
-class JournalContent(SQLModel, table=True):
-    """Headers, or the beginning of a long reply: once for all requests that have the same."""
-
-    __tablename__ = "journal_contents"
-    number: int | None = Field(default=None, primary_key=True)
-    project: int = Field(index=True)
-    content: bytes
+    batch: int
+    first: int
+    last: int
+    entries: int
+    kept: int
+    facts: bytes
+    bodies: bytes
 
 
 class Meta(SQLModel, table=True):

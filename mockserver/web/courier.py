@@ -74,6 +74,7 @@ class Courier:
         """Stop; what is not finished stays stored and goes on with the next server."""
         self._stopped = True
         self.waits.end()
+        self.news.end()
         await self.preparer.stop()
         if self._checkpointing is not None:
             await asyncio.wait({self._checkpointing})
@@ -208,16 +209,17 @@ class Courier:
         """Write the journal soon, together with what else comes until then."""
         self.news.ring()
         if self._engine.journal.is_heavy:
-            self._flush_journal()
+            self.flush_journal()
         elif not self._flush_due:
             self._flush_due = True
             asyncio.get_running_loop().call_later(_JOURNAL_DELAY, self._flush_in_time)
 
     def _flush_in_time(self) -> None:
         self._flush_due = False
-        self._flush_journal()
+        self.flush_journal()
 
-    def _flush_journal(self) -> None:
+    def flush_journal(self) -> None:
+        """Write the journal now; if that fails, what was to be written is lost."""
         try:
             self._engine.journal.flush()
         except sqlite3.Error:

@@ -17,15 +17,15 @@ from mockserver.engine.store import Row
 from mockserver.engine.terms import Terms
 from mockserver.engine.webhooks import Retries
 from mockserver.settings import Settings
-from mockserver.web.replies import ApiError, ClientGoneError, Reply
+from mockserver.web.replies import JSON, ApiError, ClientGoneError, Reply
 
 if TYPE_CHECKING:
     from mockserver.web.courier import Courier
 
 Headers = dict[bytes, bytes]
-_JSON = b"application/json"
 _SHOWN = 200
 _MOST_SHOWN = 100
+_DIGITS = 20
 Quirks = frozenset[str]
 
 
@@ -76,6 +76,8 @@ class Call(Request):
     fixture: str | None = None
     hint: str | None = None
     """What the developer should know about the reply, although it is no refusal."""
+    fault: str | None = None
+    """The names of the faults that have hit the request."""
     request_body: bytes = b""
     """The body's first bytes, as far as the journal keeps them."""
     request_size: int = 0
@@ -127,6 +129,13 @@ class Call(Request):
                 return b"".join((*chunks, chunk)) if chunks else chunk
             chunks.append(chunk)
 
+    async def read_rest(self) -> None:
+        """Read what is left of a body that the journal keeps whole. Raises ClientGoneError."""
+        most = self.engine.journal.body_bytes
+        length = self.header_map.get(b"content-length", b"")[:_DIGITS]
+        if length.isdigit() and self.request_size < int(length) <= most:
+            await self.read(most)
+
     @property
     def public_base(self) -> str:
         """Return the base of URLs that lead back to this server."""
@@ -159,7 +168,7 @@ class Operation:
 
     def violations(self, call: Call) -> Iterator[str]:
         """Yield what is wrong with a request before its body is read."""
-        content_type = call.header_map.get(b"content-type", _JSON) if self.reads is not None else _JSON
+        content_type = call.header_map.get(b"content-type", JSON) if self.reads is not None else JSON
         if b"json" not in content_type.lower():
             yield f"Content-Type is {content_type[:_SHOWN].decode('latin-1')}, not application/json"
         if self.query and call.scope["query_string"]:

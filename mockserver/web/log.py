@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from mockserver.engine.clock import iso
-from mockserver.engine.journal import Entry
+from mockserver.engine.journal import Entry, shown
 from mockserver.settings import Settings
 
 _logger = logging.getLogger("mockserver")
@@ -38,7 +38,7 @@ def requests(entries: Iterable[Entry], settings: Settings) -> None:
     if not settings.log_requests:
         return
     line = _json_line if settings.log_format == "json" else _text_line
-    text = "".join(map(line, entries))
+    text = "".join(line(entry if settings.journal_secrets else shown(entry)) for entry in entries)
     if text:
         sys.stderr.write(text)
         sys.stderr.flush()

@@ -15,20 +15,29 @@ from typing import Any
 from mockserver.engine import Engine
 from mockserver.engine.journal import Entry
 from mockserver.engine.keys import Account
-from mockserver.engine.masking import lines, masked_headers
+from mockserver.engine.masking import NO_HEADERS, masked_headers
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation, Quirks
-from mockserver.web.replies import ApiError, ClientGoneError, FileReply, Headers, Reply, StreamReply, json_reply
+from mockserver.web.replies import (
+    JSON,
+    ApiError,
+    ClientGoneError,
+    FileReply,
+    Headers,
+    Reply,
+    StreamReply,
+    json_reply,
+)
 from mockserver.web.sending import (
     App,
     Receive,
     Scope,
     Send,
     break_off,
-    headers_of,
     send_file,
     send_stream,
     send_whole,
+    typed_headers,
 )
 from mockserver.web.table import Place, Table
 
@@ -85,7 +94,7 @@ class Gate:
             reply.kept = self._engine.journal.body_bytes
             await self._stream(call, reply, send, own, began)
             return
-        if isinstance(reply, FileReply):
+        if isinstance(reply, FileReply) and self._engine.journal.body_bytes:
             await self._courier.in_thread(reply.peek, self._engine.journal.body_bytes)
         self._record(call, reply, hint, began, own)
         with_body = scope["method"] != "HEAD"
@@ -145,14 +154,26 @@ class Gate:
     async def _answered(self, call: Call) -> tuple[Reply, str | None]:
         """Return the reply, and a hint for the developer."""
         try:
-            return await self._answer(call), _printable(call.hint)
+            reply, hint = await self._answer(call), _printable(call.hint)
         except ApiError as error:
-            return call.service.error_reply(call, error), _printable(error.hint)
+            reply, hint = call.service.error_reply(call, error), _printable(error.hint)
         except ClientGoneError:
-            stopped = self._courier.waits.ended
-            return Reply(b"", _BROKEN_OFF), "the server stopped" if stopped else "the client closed the connection"
+            return self._gone()
         except Exception:
             return self._failed(call)
+        return (reply, hint) if reply.status < 400 else await self._refused_with(call, reply, hint)
+
+    async def _refused_with(self, call: Call, reply: Reply, hint: str | None) -> tuple[Reply, str | None]:
+        """Return a refusal when what the journal keeps of the request has come, too."""
+        try:
+            await call.read_rest()
+        except ClientGoneError:
+            return self._gone()
+        return reply, hint
+
+    def _gone(self) -> tuple[Reply, str]:
+        stopped = self._courier.waits.ended
+        return Reply(b"", _BROKEN_OFF), "the server stopped" if stopped else "the client closed the connection"
 
     async def _committed(self, call: Call, reply: Reply, hint: str | None) -> tuple[Reply, str | None]:
         """Return the reply once everything that it speaks of is stored for good."""
@@ -185,7 +206,9 @@ class Gate:
             self._admit(call)
             if call.project.terms.failing is not None:
                 return call.service.failing(call, call.project.terms.failing)
-        if (operation.query and scope["query_string"]) or operation.reads is not None:
+        if scope["query_string"] or (
+            operation.reads is not None and call.header_map.get(b"content-type", JSON) != JSON
+        ):
             call.violates(*operation.violations(call))
         return await operation.endpoint(call)
 
@@ -229,8 +252,8 @@ class Gate:
 
     def _record(self, call: Call, reply: Reply, hint: str | None, began: int, own: Headers) -> None:
         project = call.account.project if call.account else None
-        scope = call.scope
-        self._engine.journal.record(
+        scope, journal = call.scope, self._engine.journal
+        journal.record(
             Entry(
                 project.id if project else 0,
                 (project.clock if project else self._engine.clock).now(),
@@ -244,15 +267,24 @@ class Gate:
                 call.job,
                 call.fixture,
                 hint,
+                call.fault,
                 call.violations,
-                masked_headers(tuple(scope["headers"])),
-                call.request_body,
                 call.request_size,
-                lines(_headers_sent(reply, own)),
-                reply.first if scope["method"] != "HEAD" and self._engine.journal.body_bytes else b"",
+                typed_headers(reply.headers + own[1:], reply.media_type, reply.status),
+                reply.has_length,
+                masked_headers(tuple(scope["headers"])) if journal.is_on else NO_HEADERS,
+                call.request_body,
+                self._beginning(call, reply),
             )
         )
         self._courier.journal_later()
+
+    def _beginning(self, call: Call, reply: Reply) -> bytes:
+        """Return what the journal keeps of a reply's body."""
+        journal, method = self._engine.journal, call.scope["method"]
+        if method == "GET":
+            return journal.beginning(call.job, reply.first)
+        return b"" if method == "HEAD" else reply.first[: journal.body_bytes]
 
 
 def _own_headers(call: Call, hint: str | None) -> Headers:
@@ -260,12 +292,6 @@ def _own_headers(call: Call, hint: str | None) -> Headers:
     if hint:
         own += ((b"x-mock-hint", hint.encode("ascii", "backslashreplace")[:1000]),)
     return own + _FOR_BROWSERS if b"origin" in call.header_map else own
-
-
-def _headers_sent(reply: Reply, own: Headers) -> Sequence[tuple[bytes, bytes]]:
-    if reply.status == _BROKEN_OFF:
-        return ()
-    return headers_of(reply, own, None if isinstance(reply, StreamReply) else reply.size)
 
 
 def _printable(hint: str | None) -> str | None:

@@ -24,6 +24,11 @@ class Reply:
     headers: Headers = ()
 
     @property
+    def has_length(self) -> bool:
+        """Say whether a Content-Length goes with the reply."""
+        return self.status != 204
+
+    @property
     def size(self) -> int:
         """Return the length of the body in bytes."""
         return len(self.body)
@@ -101,6 +106,11 @@ class StreamReply(Reply):
     def first(self) -> bytes:
         """Return the first bytes that have been sent."""
         return self._first
+
+    @property
+    def has_length(self) -> bool:
+        """Say whether a Content-Length goes with the reply."""
+        return False
 
     def note(self, batch: bytes) -> None:
         """Note what has been sent."""

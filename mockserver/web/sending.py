@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from mockserver.engine.clock import Clock
@@ -110,14 +111,15 @@ async def _batches(
 
 
 def _start(reply: Reply, own: Headers, size: int | None) -> dict[str, Any]:
-    return {"type": "http.response.start", "status": reply.status, "headers": headers_of(reply, own, size)}
-
-
-def headers_of(reply: Reply, own: Headers, size: int | None) -> list[tuple[bytes, bytes]]:
-    """Return the headers of a reply; the length of a stream is not known."""
     headers = [*reply.headers, *own]
     if reply.status != 204:
         headers.append((b"content-type", reply.media_type))
         if size is not None:
             headers.append((b"content-length", b"%d" % size))
-    return headers
+    return {"type": "http.response.start", "status": reply.status, "headers": headers}
+
+
+@lru_cache(256)
+def typed_headers(headers: Headers, media_type: bytes, status: int) -> Headers:
+    """Return the headers of a reply with the type of its body, as the journal keeps them."""
+    return headers if status == 204 else (*headers, (b"content-type", media_type))

@@ -41,9 +41,10 @@ class Bell:
     def ring(self) -> None:
         """Let everybody look at what has happened."""
         self.rung += 1
-        for listener in list(self._listening):
-            if not listener.done():
-                listener.set_result(None)
+        if self._listening:
+            for listener in list(self._listening):
+                if not listener.done():
+                    listener.set_result(None)
 
     def end(self) -> None:
         """Let nobody wait any longer: the server stops."""
