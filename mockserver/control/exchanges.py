@@ -100,16 +100,14 @@ class Inquiry:
     engine: Engine
     courier: Courier
 
-    async def written(self) -> int:
+    def written(self) -> int:
         """Write what the journal still has in memory; return the number of the last request."""
         self.courier.flush_journal()
-        last = self.engine.journal.last
-        await self.courier.committed()
-        return last
+        return self.engine.journal.last
 
     async def page(self, wanted: Wanted, limit: int, view: Callable[[Sequence[Exchange]], T]) -> T:
         """Return a view of requests, newest first, as they may be shown."""
-        await self.written()
+        self.written()
         return await self.courier.in_thread(lambda: view(self._page(wanted, limit)))
 
     def _page(self, wanted: Wanted, limit: int) -> Sequence[Exchange]:
@@ -121,7 +119,7 @@ class Inquiry:
 
     async def count(self, wanted: Wanted) -> int:
         """Return how many requests there are."""
-        await self.written()
+        self.written()
         return await self.courier.in_thread(self.engine.history.count, wanted)
 
     async def one(self, project: Project | None, request_id: str) -> Exchange:

@@ -77,7 +77,7 @@ class Verification(BaseModel):
 @router.post("/verify", response_model=None)
 async def verify(asked: Verification, ask: InquiryNeeded, project: ProjectNamed) -> JsonReply:
     """Check that as many requests were made as are expected; 409 says what the nearest ones lack."""
-    await ask.written()
+    ask.written()
     project_id = project.id if project else None
     history, expectation = ask.engine.history, asked.expectation
     count = await ask.courier.in_thread(_count, history, expectation, project_id)

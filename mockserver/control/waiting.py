@@ -92,7 +92,7 @@ class _Requests:
     async def count(self) -> int:
         """Return how many there are."""
         journal = self._ask.engine.journal
-        last = await self._ask.written()
+        last = self._ask.written()
         if self._forgotten != journal.forgotten:
             self._count, self._seen, self._forgotten = 0, 0, journal.forgotten
         before = last + 1 if self._wanted.before is None else min(last + 1, self._wanted.before)

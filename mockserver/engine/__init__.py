@@ -32,6 +32,8 @@ from mockserver.engine.webhooks import Webhooks
 from mockserver.settings import Settings
 
 _logger = logging.getLogger("mockserver")
+_JOURNAL_CACHE = 1024
+"""KB: what was written last is seldom read."""
 PACKAGE = Path(__file__).parent.parent
 
 
@@ -65,11 +67,16 @@ class Engine:
         self.webhooks = Webhooks(self.store)
         self.prompts = Prompts(self.store, self.keys)
         self.limits = Limits()
-        self.journal = Journal(self.store, settings)
-        self.history = History(self.data.database, settings.journal)
+        self.journal_store = Store(
+            self.data.journal, durable=not self.data.temporary, schema="journal.sql", cache=_JOURNAL_CACHE
+        )
+        self.journal = Journal(self.journal_store, settings)
+        self.history = History(self.data, settings.journal)
         self.records = Records(self.data.database)
         self._forget_replies_of_others()
-        if not self.store.is_new:
+        if self.store.is_new:
+            self.journal.clear()
+        else:
             self.uploads.sweep()
             self.answers.forget_orphans()
         for project in self.keys.at_work():
@@ -129,7 +136,6 @@ class Engine:
         self.jobs.reload()
         self.answers.reload()
         self.keys.reload()
-        self.journal.reload()
 
     def next_due_in(self) -> float | None:
         """Return the real seconds until some job or webhook call is due, or None if none will be."""
@@ -181,4 +187,5 @@ class Engine:
             _logger.exception("what was written last is lost")
             self.store.rollback()
         self.store.close()
+        self.journal_store.close()
         self.data.close()

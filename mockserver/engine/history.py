@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.engine.exchange import Exchange, exchange_of
-from mockserver.engine.store import Row
+from mockserver.engine.store import DataDirectory, Row
 
 _NO_BODIES = (None, b"")
 _STATUSES = re.compile(r"(?P<one>[1-9]\d\d)|(?P<kind>[1-9])xx|(?P<low>[1-9]\d\d)-(?P<high>[1-9]\d\d)", re.IGNORECASE)
@@ -120,16 +120,16 @@ _CHECKS: dict[str, Callable[[Any], Callable[[Exchange], bool]]] = {
 
 
 class History:
-    """Read-only queries on a database; of each project, ``limit`` requests are looked at."""
+    """Read-only queries on the databases; of each project, ``limit`` requests are looked at."""
 
-    def __init__(self, database: Path, limit: int) -> None:
-        self._database = database
+    def __init__(self, data: DataDirectory, limit: int) -> None:
+        self._database, self._journal = _read_only(data.database), _read_only(data.journal)
         self._limit = limit
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        uri = f"{self._database.resolve().as_uri()}?mode=ro"
-        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+        with contextlib.closing(sqlite3.connect(self._database, uri=True)) as connection:
+            connection.execute("ATTACH ? AS requests", (self._journal,))
             connection.row_factory = sqlite3.Row
             yield connection
 
@@ -185,6 +185,10 @@ class History:
             count = int(connection.execute(f"SELECT count(*) {condition}", values).fetchone()[0])
             rows = connection.execute(f"SELECT {columns} {condition} ORDER BY number DESC LIMIT :limit", values)
             return count, rows.fetchall()
+
+
+def _read_only(database: Path) -> str:
+    return f"{database.resolve().as_uri()}?mode=ro"
 
 
 def _unpacked(row: sqlite3.Row, limit: int, *, whole: bool) -> Iterator[Exchange]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import marshal
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -16,8 +17,8 @@ from mockserver.engine.store import Store
 from mockserver.settings import Settings
 
 _SLACK = 64
-_MOST_PENDING = 4 * 2**20
-_MOST_IN_PACK = 256 * 2**10
+_MOST_PENDING = 512 * 2**10
+_MOST_IN_PACK = 64 * 2**10
 _WEIGHT = 512
 """Bytes that an entry weighs besides its bodies."""
 _MOST_VIOLATIONS = 100
@@ -87,6 +88,7 @@ class _Pack(NamedTuple):
 class Journal:
     """The requests of every project, bounded by number and size to the newest of each, and a few.
 
+    It has a database of its own, so that bodies take no room in the memory that keeps other rows at hand.
     ``written`` is called with every batch that has been written; ``body_bytes`` of each body are kept.
     """
 
@@ -111,9 +113,15 @@ class Journal:
     def record(self, entry: Entry) -> None:
         """Remember one entry."""
         self._pending.append(entry)
-        self._weight += _WEIGHT + len(entry.request_body) + len(entry.response_body)
+        self._weight += _WEIGHT + len(entry.request_body)
 
-    def beginning(self, job: str | None, body: bytes) -> bytes:
+    def beginning(self, body: bytes) -> bytes:
+        """Return what is kept of a reply."""
+        kept = body[: self.body_bytes]
+        self._weight += len(kept)
+        return kept
+
+    def beginning_again(self, job: str | None, body: bytes) -> bytes:
         """Return what is kept of a reply about a job: the same object for the same bytes, which a pack holds once.
 
         A finished job is answered with the same bytes each time.
@@ -122,7 +130,7 @@ class Journal:
         before = self._said.get(key)
         if before is not None and body.startswith(before):
             return before
-        self._said[key] = kept = body[: self.body_bytes]
+        self._said[key] = kept = self.beginning(body)
         return kept
 
     @property
@@ -138,8 +146,12 @@ class Journal:
             return
         try:
             if self.is_on:
-                with self._store.transaction():
+                with self._store.all_or_nothing():
                     self._write(pending)
+        except sqlite3.Error:
+            self._store.rollback()
+            self._held.clear()
+            raise
         finally:
             if self.written is not None:
                 self.written(pending)
@@ -154,6 +166,7 @@ class Journal:
             held, kept = self._held.get(project) or self._counted(project)
             for pack in _packs(entries[-self._limit :]):
                 self._store.run(_INSERT, (project, batch, *pack))
+                self._store.bulk += pack.kept
                 held, kept = held + pack.entries, kept + pack.kept
             self._held[project] = held, kept
             self._prune(project)
@@ -180,10 +193,6 @@ class Journal:
         )
         return (row[0], row[1]) if row else (0, 0)
 
-    def reload(self) -> None:
-        """Read anew how much is stored."""
-        self._held.clear()
-
     def forget(self, project: int) -> None:
         """Remove a project's entries."""
         self.flush()
@@ -198,7 +207,7 @@ class Journal:
 
     def _forgotten(self) -> None:
         self.forgotten += 1
-        self.reload()
+        self._held.clear()
 
 
 def _packs(entries: Sequence[_Stored]) -> Iterator[_Pack]:

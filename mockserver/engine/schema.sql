@@ -79,20 +79,6 @@ CREATE INDEX jobs_waiting ON jobs (project, number) WHERE waiting;
 
 CREATE INDEX jobs_with_upload ON jobs (upload) WHERE upload IS NOT NULL;
 
-CREATE TABLE journal (
-	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
-	project INTEGER NOT NULL, 
-	batch INTEGER NOT NULL, 
-	first INTEGER NOT NULL, 
-	last INTEGER NOT NULL, 
-	entries INTEGER NOT NULL, 
-	kept INTEGER NOT NULL, 
-	facts BLOB NOT NULL, 
-	bodies BLOB NOT NULL
-);
-
-CREATE INDEX journal_of_project ON journal (project, number, entries, kept);
-
 CREATE TABLE meta (
 	name VARCHAR NOT NULL, 
 	value VARCHAR NOT NULL, 

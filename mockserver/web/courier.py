@@ -146,8 +146,12 @@ class Courier:
 
     def _checkpoint(self) -> None:
         running = self._checkpointing is not None and not self._checkpointing.done()
-        if not running and self._engine.store.wants_checkpoint:
-            self._checkpointing = self._loop.run_in_executor(self._quick, self._engine.store.checkpoint)
+        if running or self._stopped:
+            return
+        for store in (self._engine.store, self._engine.journal_store):
+            if store.wants_checkpoint:
+                self._checkpointing = self._loop.run_in_executor(self._quick, store.checkpoint)
+                return
 
     def _tell_waiting(self, failure: Exception | None) -> None:
         waiting, self._waiting = self._waiting, []
@@ -224,3 +228,4 @@ class Courier:
             self._engine.journal.flush()
         except sqlite3.Error:
             _logger.exception("the journal could not be written")
+        self._checkpoint()

@@ -283,8 +283,8 @@ class Gate:
         """Return what the journal keeps of a reply's body."""
         journal, method = self._engine.journal, call.scope["method"]
         if method == "GET":
-            return journal.beginning(call.job, reply.first)
-        return b"" if method == "HEAD" else reply.first[: journal.body_bytes]
+            return journal.beginning_again(call.job, reply.first)
+        return b"" if method == "HEAD" else journal.beginning(reply.first)
 
 
 def _own_headers(call: Call, hint: str | None) -> Headers:

@@ -217,7 +217,7 @@ def test_the_journal_is_bounded_in_bytes(tmp_path: Path) -> None:
             kept = entries(api, limit=1000)
             assert kept[0]["number"] == number + 1
         assert 5 < len(kept) < 20
-    connection = sqlite3.connect(tmp_path / "mockserver.sqlite")
+    connection = sqlite3.connect(tmp_path / "journal.sqlite")
     assert connection.execute("SELECT sum(kept) FROM journal").fetchone()[0] <= 100_000
     connection.close()
 
@@ -313,7 +313,7 @@ def test_no_secret_of_a_request_is_found_anywhere(
         assert key not in text
         assert secret not in text
     if sent.status_code != 200:  # a job must remember whom to call, and how
-        for file in folder.glob("mockserver.sqlite*"):
+        for file in folder.glob("*.sqlite*"):
             assert key.encode() not in file.read_bytes()
             assert secret.encode() not in file.read_bytes()
 
