@@ -71,7 +71,6 @@ class _Stored(NamedTuple):
 
     facts: tuple[Any, ...]
     bodies: tuple[bytes | None, bytes]
-    weight: int
 
 
 class _Pack(NamedTuple):
@@ -178,7 +177,7 @@ class Journal:
             entry, masking = _without(entry), Masking(sent.secrets)
             request, response = request and masking.everywhere(request), masking.everywhere(response)
         facts = (self.last, *entry[:_FACTS], headers)
-        return _Stored(facts, (request, response), len(entry.request_body) + len(response))
+        return _Stored(facts, (request, response))
 
     def _prune(self, project: int) -> None:
         held, kept = self._held[project]
@@ -220,10 +219,12 @@ def _packs(entries: Sequence[_Stored]) -> Iterator[_Pack]:
 def _together(rest: Iterator[_Stored]) -> list[_Stored]:
     """Return the next entries, as many as may be in one pack."""
     pack: list[_Stored] = []
-    weight = 0
+    weight, said = 0, b""
     for entry in rest:
         pack.append(entry)
-        weight += entry.weight
+        request, response = entry.bodies
+        weight += _WEIGHT + len(request or b"") + (0 if response is said else len(response))
+        said = response
         if weight > _MOST_IN_PACK:
             break
     return pack
