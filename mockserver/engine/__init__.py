@@ -180,12 +180,11 @@ class Engine:
 
     def close(self) -> None:
         """Write what is pending and let go of the data directory."""
-        try:
-            self.journal.flush()
-            self.commit()
-        except sqlite3.Error:
-            _logger.exception("what was written last is lost")
-            self.store.rollback()
+        for write in (self.commit, self.journal.flush):
+            try:
+                write()
+            except sqlite3.Error:
+                _logger.exception("what was written last is lost")
         self.store.close()
         self.journal_store.close()
         self.data.close()

@@ -7,6 +7,7 @@ more than the rest of the journal.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import marshal
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -19,9 +20,8 @@ from mockserver.settings import Settings
 _SLACK = 64
 _MOST_PENDING = 512 * 2**10
 _MOST_IN_PACK = 64 * 2**10
-_WEIGHT = 512
-"""Bytes that an entry weighs besides its bodies."""
-_MOST_VIOLATIONS = 100
+_WEIGHT = 256
+"""Bytes that an entry weighs besides its headers and bodies."""
 _BINARY = (b"audio/", b"video/", b"image/")
 _INSERT = (
     "INSERT INTO journal (project, batch, first, last, entries, kept, facts, bodies) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -112,7 +112,7 @@ class Journal:
     def record(self, entry: Entry) -> None:
         """Remember one entry."""
         self._pending.append(entry)
-        self._weight += _WEIGHT + len(entry.request_body)
+        self._weight += _WEIGHT + entry.request_headers.size + len(entry.request_body)
 
     def beginning(self, body: bytes) -> bytes:
         """Return what is kept of a reply."""
@@ -147,7 +147,7 @@ class Journal:
             if self.is_on:
                 with self._store.all_or_nothing():
                     self._write(pending)
-        except sqlite3.Error:
+        except BaseException:
             self._store.rollback()
             self._held.clear()
             raise
@@ -194,13 +194,15 @@ class Journal:
 
     def forget(self, project: int) -> None:
         """Remove a project's entries."""
-        self.flush()
+        with contextlib.suppress(sqlite3.Error):  # what cannot be written is gone, too
+            self.flush()
         self._store.write("DELETE FROM journal WHERE project = ?", (project,))
         self._forgotten()
 
     def clear(self) -> None:
         """Remove every entry."""
-        self.flush()
+        with contextlib.suppress(sqlite3.Error):
+            self.flush()
         self._store.write("DELETE FROM journal")
         self._forgotten()
 

@@ -86,16 +86,20 @@ def hides(spellings: Spellings, path: str, query: str, note: str | None, body: b
 
 
 class SentHeaders(NamedTuple):
-    """Headers as they were sent, and without their secrets; these, and how they may be written; the body's type."""
+    """Headers as they were sent, and without their secrets; these, and how they may be written; the body's type.
+
+    ``size`` is about how many bytes they are.
+    """
 
     pairs: Pairs
     masked: Pairs
     secrets: frozenset[str]
     spellings: Spellings
     content_type: bytes
+    size: int
 
 
-NO_HEADERS = SentHeaders((), (), frozenset(), (), b"")
+NO_HEADERS = SentHeaders((), (), frozenset(), (), b"", 0)
 
 
 @lru_cache(256)
@@ -105,7 +109,8 @@ def masked_headers(pairs: Pairs) -> SentHeaders:
     masked = masking.headers(pairs)
     secrets = frozenset(masking.secrets)
     content_type = next((value for name, value in pairs if name.lower() == b"content-type"), b"")
-    return SentHeaders(pairs, masked, secrets, _spellings(secrets), content_type)
+    size = sum(len(name) + len(value) for name, value in pairs)
+    return SentHeaders(pairs, masked, secrets, _spellings(secrets), content_type, size)
 
 
 class Masking:

@@ -226,6 +226,6 @@ class Courier:
         """Write the journal now; if that fails, what was to be written is lost."""
         try:
             self._engine.journal.flush()
-        except sqlite3.Error:
+        except Exception:
             _logger.exception("the journal could not be written")
         self._checkpoint()
