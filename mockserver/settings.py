@@ -124,6 +124,13 @@ class Settings(BaseSettings):
         description="Secret that calls of the control API must carry; better in the environment than in a flag.",
     )
     journal: int = Field(10_000, ge=0, description="Requests that the journal keeps for each project.")
+    journal_body_bytes: int = Field(
+        8 * 2**10, ge=0, le=2**20, description="Bytes of every request and reply body that the journal keeps."
+    )
+    journal_bytes: int = Field(
+        50_000_000, gt=0, le=2**53, description="Bytes of headers and bodies that the journal keeps for each project."
+    )
+    journal_secrets: bool = Field(False, description="Keep keys, tokens and passwords in the journal; default: masked.")
     log_format: Literal["text", "json"] = Field("text", description="Form of the log's lines.")
     log_requests: bool = Field(True, description="Log a line for every request.")
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
 
 from mockserver.app import FAMILIES
 from mockserver.engine import Engine
+from mockserver.engine.history import Wanted
 from mockserver.settings import Settings
 from mockserver.web.courier import Courier
 from mockserver.web.middleware import Gate
@@ -22,15 +24,16 @@ class Disk:
     """Takes the room from the database, and gives it back."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
+        self.store = engine.store
 
     def fill(self) -> None:
-        row = self._engine.store.one("PRAGMA page_count")
+        row = self.store.one("PRAGMA page_count")
         assert row is not None
-        self._engine.store.run(f"PRAGMA max_page_count = {row[0]}")
+        self.store.run(f"PRAGMA max_page_count = {row[0]}")
 
     def empty(self) -> None:
-        self._engine.store.run("PRAGMA max_page_count = 1000000")
+        self.store.run("PRAGMA max_page_count = 1000000")
 
 
 @asynccontextmanager
@@ -118,5 +121,24 @@ def test_a_job_whose_preparation_is_lost_is_prepared_again(tmp_path: Path) -> No
         disk.empty()
         assert first in ("completed", "queued") or "error" in first
         assert await status(client, job) == "completed"
+
+    run(scenario, tmp_path)
+
+
+def test_a_journal_that_cannot_be_written_costs_nobody_a_reply(tmp_path: Path) -> None:
+    async def scenario(client: httpx.AsyncClient, disk: Disk) -> None:
+        disk.store = disk.engine.journal_store
+        disk.fill()
+        jobs = [await submit(client, f"{URL}?{number}" + "x" * 5_000) for number in range(5)]
+        with suppress(sqlite3.Error):
+            disk.engine.journal.flush()
+        for job in jobs:
+            assert await status(client, job) == "completed"
+        with suppress(sqlite3.Error):
+            disk.engine.journal.flush()
+        disk.empty()
+        assert await status(client, jobs[0]) == "completed"
+        disk.engine.journal.flush()
+        assert [found.job for found in disk.engine.history.page(Wanted(), 10)] == [jobs[0]]
 
     run(scenario, tmp_path)

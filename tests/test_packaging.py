@@ -17,7 +17,8 @@ LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 
 
 def test_the_schema_is_that_of_the_tables() -> None:
-    assert (ROOT / "mockserver/engine/schema.sql").read_text() == tables.schema(), "run scripts/docs"
+    for name in tables.FILES:
+        assert (ROOT / "mockserver/engine" / name).read_text() == tables.schema(name), "run scripts/docs"
 
 
 def test_every_locked_package_has_a_version_and_hashes_and_no_address() -> None:
@@ -64,6 +65,7 @@ def test_the_wheel_carries_the_sample_fixtures(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "zipfile", "-e", str(wheel), str(unpacked)], check=True)
     assert (unpacked / "mockserver/samples/audio/hello.wav").is_file()
     assert (unpacked / "mockserver/engine/schema.sql").is_file()
+    assert (unpacked / "mockserver/engine/journal.sql").is_file()
     assert (unpacked / "mockserver/py.typed").is_file()
     checked = subprocess.run(
         [sys.executable, "-m", "mockserver", "fixtures", "check"],

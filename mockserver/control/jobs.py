@@ -7,9 +7,9 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
-from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
+from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed, WholeText
 from mockserver.engine import Engine
 from mockserver.engine.clock import iso
 from mockserver.engine.jobs import IllegalMoveError
@@ -23,17 +23,11 @@ Status = Literal["queued", "processing", "completed", "error"]
 _ORDER = {"queued": 0, "processing": 1}
 
 
-def _whole(text: str) -> str:
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("half a character (a lone surrogate) is no text")
-    return text
-
-
 class Failure(BaseModel):
     """How a job is to fail."""
 
     model_config = ConfigDict(extra="forbid")
-    error: Annotated[str, AfterValidator(_whole)] = "Server error, developers have been alerted"
+    error: WholeText = "Server error, developers have been alerted"
 
 
 @router.get("")
@@ -54,7 +48,7 @@ async def show_all(
     project_id = project.id if project else None
     query = partial(engine.records.jobs, project=project_id, status=status, before=before, limit=limit)
     found = await courier.in_thread(query)
-    views = [_view(job.model_dump(), [step.model_dump() for step in steps]) for job, steps in found]
+    views = [view(job.model_dump(), [step.model_dump() for step in steps]) for job, steps in found]
     return {"jobs": views, "next_before": found[-1][0].number if len(found) == limit else None}
 
 
@@ -107,21 +101,22 @@ def _moved(engine: Engine, job: Row, move: Callable[[Row], object]) -> dict[str,
 
 def _shown(engine: Engine, job: Row) -> dict[str, Any]:
     current = engine.jobs.by_number(job["number"]) or job
-    return _view(current, engine.jobs.transitions(job["number"]))
+    return view(current, engine.jobs.transitions(job["number"]))
 
 
-def _view(job: Row, steps: Iterable[Row]) -> dict[str, Any]:
+def view(job: Row, steps: Iterable[Row]) -> dict[str, Any]:
+    """Return a job as it is shown."""
     shown = ("id", "number", "family", "status", "progress", "fixture", "url", "upload", "duration")
     times = {
         name: iso(job[name]) if job[name] is not None else None for name in ("created", "started", "finished", "due")
     }
-    view = {name: job[name] for name in shown} | times
-    view["key"] = mask(job["key"])
-    view["held"] = job["hold_at"] is not None and job["hold_at"] == job["status"]
-    view["waiting"] = bool(job["waiting"])
-    view["failure"] = job["failure"] and {"reason": job["failure"], "detail": job["detail"]}
+    shown_job = {name: job[name] for name in shown} | times
+    shown_job["key"] = mask(job["key"])
+    shown_job["held"] = job["hold_at"] is not None and job["hold_at"] == job["status"]
+    shown_job["waiting"] = bool(job["waiting"])
+    shown_job["failure"] = job["failure"] and {"reason": job["failure"], "detail": job["detail"]}
     ordered = sorted(steps, key=lambda step: _ORDER.get(step["to_status"], 2))
-    view["transitions"] = [
+    shown_job["transitions"] = [
         {"from": s["from_status"], "to": s["to_status"], "at": iso(s["at"]), "why": s["why"]} for s in ordered
     ]
-    return view
+    return shown_job

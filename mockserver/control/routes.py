@@ -25,6 +25,8 @@ from mockserver.control import (
     sink,
     snapshots,
     terms,
+    verification,
+    waiting,
     webhooks,
 )
 from mockserver.engine import Engine
@@ -34,7 +36,10 @@ from mockserver.web.guard import CONTROL
 from mockserver.web.replies import ApiError
 
 router = APIRouter(prefix=CONTROL, tags=["Control"])
-for page in (health, clock, faults, fixtures, jobs, journal, keys, metrics, reset, sink, snapshots, terms, webhooks):
+for page in (
+    health, clock, faults, fixtures, jobs, verification, waiting, journal, keys, metrics, reset, sink, snapshots, terms,
+    webhooks,
+):  # fmt: skip
     router.include_router(page.router)
 
 

@@ -38,7 +38,7 @@ async def show_all(
             await courier.messenger.quiet(project, wait)
     found = engine.webhooks.page(project, job, before, limit)
     return {
-        "webhooks": [_view(engine, delivery) for delivery in found],
+        "webhooks": [view(engine, delivery) for delivery in found],
         "next_before": found[-1]["number"] if len(found) == limit else None,
     }
 
@@ -51,10 +51,11 @@ async def replay(number: int, engine: EngineNeeded, courier: CourierNeeded) -> d
         raise ApiError(404, f"there is no delivery {number}")
     engine.webhooks.replay(engine.keys.project(delivery["project"]), number)
     courier.wake()
-    return _view(engine, engine.webhooks.find(number) or delivery)
+    return view(engine, engine.webhooks.find(number) or delivery)
 
 
-def _view(engine: Engine, delivery: Row) -> dict[str, Any]:
+def view(engine: Engine, delivery: Row) -> dict[str, Any]:
+    """Return a delivery as it is shown."""
     url, *_ = orjson.loads(delivery["callback"])
     return {
         "number": delivery["number"],

@@ -18,6 +18,7 @@ from mockserver.engine.chat.chats import Chats
 from mockserver.engine.clock import Clock, ClockState, SystemTime
 from mockserver.engine.faults import Faults
 from mockserver.engine.fixtures import Fixtures
+from mockserver.engine.history import History
 from mockserver.engine.jobs import Jobs
 from mockserver.engine.journal import Journal
 from mockserver.engine.keys import Keys, Project
@@ -36,6 +37,8 @@ from mockserver.engine.webhooks import Webhooks
 from mockserver.settings import Settings
 
 _logger = logging.getLogger("mockserver")
+_JOURNAL_CACHE = 1024
+"""KB: what was written last is seldom read."""
 PACKAGE = Path(__file__).parent.parent
 
 
@@ -72,12 +75,18 @@ class Engine:
         self.prompts = Prompts(self.store, self.keys)
         self.limits = Limits()
         self.sinks = Sinks()
-        self.journal = Journal(self.store, settings.journal)
+        self.journal_store = Store(
+            self.data.journal, durable=not self.data.temporary, schema="journal.sql", cache=_JOURNAL_CACHE
+        )
+        self.journal = Journal(self.journal_store, settings)
+        self.history = History(self.data, settings.journal)
         self.snapshots = Snapshots(self, self.data.path / "snapshots")
         self.records = Records(self.data.database)
         self.faults = Faults(self.store, settings.seed)
         self._forget_replies_of_others()
-        if not self.store.is_new:
+        if self.store.is_new:
+            self.journal.clear()
+        else:
             self.uploads.sweep()
             self.answers.forget_orphans()
         for project in self.keys.at_work():
@@ -198,11 +207,11 @@ class Engine:
 
     def close(self) -> None:
         """Write what is pending and let go of the data directory."""
-        try:
-            self.journal.flush()
-            self.commit()
-        except sqlite3.Error:
-            _logger.exception("what was written last is lost")
-            self.store.rollback()
+        for write in (self.commit, self.journal.flush):
+            try:
+                write()
+            except sqlite3.Error:
+                _logger.exception("what was written last is lost")
         self.store.close()
+        self.journal_store.close()
         self.data.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
@@ -130,3 +130,10 @@ def iso(moment: int) -> str:
 @lru_cache(16)
 def _iso_seconds(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+def moment(text: str) -> int:
+    """Read a moment as ISO 8601 writes it, in UTC if it names no zone. Raises ValueError."""
+    read = datetime.fromisoformat(text)
+    elapsed = (read if read.tzinfo else read.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    return elapsed // timedelta(microseconds=1)

@@ -112,24 +112,6 @@ CREATE INDEX jobs_waiting ON jobs (project, number) WHERE waiting;
 
 CREATE INDEX jobs_with_upload ON jobs (upload) WHERE upload IS NOT NULL;
 
-CREATE TABLE journal (
-	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
-	project INTEGER NOT NULL, 
-	at INTEGER NOT NULL, 
-	request_id VARCHAR NOT NULL, 
-	method VARCHAR NOT NULL, 
-	path VARCHAR NOT NULL, 
-	"query" VARCHAR NOT NULL, 
-	status INTEGER NOT NULL, 
-	size INTEGER NOT NULL, 
-	microseconds INTEGER NOT NULL, 
-	job VARCHAR, 
-	fixture VARCHAR, 
-	note VARCHAR
-);
-
-CREATE INDEX journal_of_project ON journal (project, number);
-
 CREATE TABLE keys (
 	number INTEGER NOT NULL, 
 	fingerprint VARCHAR NOT NULL, 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 SCHEMA_VERSION = 3
 _CHECKPOINT_CHANGES = 5_000
+_BYTES_OF_A_CHANGE = 1_000
 _LONG_LOG_PAGES = 16_384
 Values = Sequence[Any] | Mapping[str, Any]
 _TEMPORARY, _UNLOCKED = "mockserver-data-", "mockserver-new-"
@@ -49,6 +50,7 @@ class DataDirectory:
             path = path.rename(path.with_name(path.name.replace(_UNLOCKED, _TEMPORARY)))
         self.path = path
         self.database = path / "mockserver.sqlite"
+        self.journal = path / "journal.sqlite"
         self.uploads = path / "uploads"
         self.views = path / "views"
         """Where long replies are put."""
@@ -108,36 +110,38 @@ class Row(Protocol):
 
 
 class Store:
-    """A connection to the database, for the thread that made it."""
+    """A connection to a database, for the thread that made it; ``cache`` is in KB."""
 
-    def __init__(self, database: Path, *, durable: bool) -> None:
+    def __init__(self, database: Path, *, durable: bool, schema: str = "schema.sql", cache: int = 32768) -> None:
         self._database = database
+        self.bulk = 0
+        """How many bytes were written that are many more than rows usually have."""
         self._checkpointed = 0
         self._log_is_long = False
         self._broken = False
         try:
             self._connection = sqlite3.connect(database, isolation_level=None, cached_statements=256)
             self._connection.row_factory = sqlite3.Row
-            self._open(durable)
+            self._open(durable, schema, cache)
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{database}: {error}") from None
         self.on_group: Callable[[], None] | None = None
         self.run = self._connection.execute
         self.run_many = self._connection.executemany
 
-    def _open(self, durable: bool) -> None:
+    def _open(self, durable: bool, schema: str, cache: int) -> None:
         run = self._connection.execute
         run("PRAGMA busy_timeout = 5000")
         run("PRAGMA journal_mode = WAL")
         run(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
         run("PRAGMA temp_store = MEMORY")
-        run("PRAGMA cache_size = -32768")
+        run(f"PRAGMA cache_size = -{cache}")
         run("PRAGMA wal_autocheckpoint = 0")
         version = run("PRAGMA user_version").fetchone()[0]
         self.is_new = version == 0
         if self.is_new:
-            schema = resources.files(__package__).joinpath("schema.sql").read_text()
-            self._connection.executescript(f"BEGIN; {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+            tables = resources.files(__package__).joinpath(schema).read_text()
+            self._connection.executescript(f"BEGIN; {tables} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
         elif version != SCHEMA_VERSION:
             raise sqlite3.DatabaseError(
                 f"was written by another version of the server (schema {version}, this one has {SCHEMA_VERSION})"
@@ -219,7 +223,11 @@ class Store:
     @property
     def wants_checkpoint(self) -> bool:
         """Say whether so much was written that ``checkpoint`` should run."""
-        return self._connection.total_changes - self._checkpointed > _CHECKPOINT_CHANGES
+        return self._changes - self._checkpointed > _CHECKPOINT_CHANGES
+
+    @property
+    def _changes(self) -> int:
+        return self._connection.total_changes + self.bulk // _BYTES_OF_A_CHANGE
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the database file; this blocks on the disk, so a worker thread calls it.
@@ -227,7 +235,7 @@ class Store:
         The log can only begin anew at a moment when all of it has been moved. Where writes never pause and it
         has become long, the next ``commit`` moves the rest.
         """
-        self._checkpointed = self._connection.total_changes
+        self._checkpointed = self._changes
         with contextlib.closing(sqlite3.connect(self._database, isolation_level=None)) as connection:
             connection.execute("PRAGMA busy_timeout = 5000")
             _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

@@ -1,4 +1,4 @@
-"""The tables, as SQLModel classes; ``schema.sql`` is written from them.
+"""The tables, as SQLModel classes; ``schema.sql`` and ``journal.sql`` are written from them.
 
 The server's hot paths use plain SQL on the same tables, and starting it imports neither SQLModel nor
 SQLAlchemy: both take longer to import than everything else together. The control API queries through
@@ -215,24 +215,26 @@ class AddedFixture(SQLModel, table=True):
     uses_left: int | None = None
 
 
-class JournalEntry(SQLModel, table=True):
-    """One request and how it was answered."""
+class JournalPack(SQLModel, table=True):
+    """Requests of one project that were written together, as ``journal.py`` packs them, in a database of their own.
+
+    ``batch`` is the number of the first request of all that were written together; ``kept`` counts bytes.
+    """
 
     __tablename__ = "journal"
-    __table_args__ = (Index("journal_of_project", "project", "number"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("journal_of_project", "project", "number", "entries", "kept"),
+        {"sqlite_autoincrement": True, "info": {"file": "journal.sql"}},
+    )
     number: int | None = Field(default=None, primary_key=True)
     project: int
-    at: int
-    request_id: str
-    method: str
-    path: str
-    query: str
-    status: int
-    size: int
-    microseconds: int
-    job: str | None = None
-    fixture: str | None = None
-    note: str | None = None
+    batch: int
+    first: int
+    last: int
+    entries: int
+    kept: int
+    facts: bytes
+    bodies: bytes
 
 
 class StoredFault(SQLModel, table=True):
@@ -256,19 +258,24 @@ class Meta(SQLModel, table=True):
     value: str
 
 
-def schema() -> str:
-    """Return the SQL that makes every table, as ``schema.sql`` holds it."""
+FILES = ("schema.sql", "journal.sql")
+
+
+def schema(file: str) -> str:
+    """Return the SQL that makes every table of a database, as the file of this name holds it."""
     from sqlalchemy.dialects import sqlite
     from sqlalchemy.schema import CreateIndex, CreateTable
 
     statements = []
     for table in SQLModel.metadata.sorted_tables:
-        statements.append(CreateTable(table).compile(dialect=sqlite.dialect()))
-        statements += [CreateIndex(i).compile(dialect=sqlite.dialect()) for i in sorted(table.indexes, key=str)]
+        if table.info.get("file", FILES[0]) == file:
+            statements.append(CreateTable(table).compile(dialect=sqlite.dialect()))
+            statements += [CreateIndex(i).compile(dialect=sqlite.dialect()) for i in sorted(table.indexes, key=str)]
     return "".join(f"{str(statement).strip()};\n\n" for statement in statements)
 
 
 if __name__ == "__main__":
     from pathlib import Path
 
-    Path(__file__).with_name("schema.sql").write_text(schema())
+    for name in FILES:
+        Path(__file__).with_name(name).write_text(schema(name))

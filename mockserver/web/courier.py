@@ -17,7 +17,7 @@ from mockserver.web.preparer import Preparer
 from mockserver.web.redactor import Redactor
 from mockserver.web.shelf import Shelf
 from mockserver.web.sources import Sources
-from mockserver.web.waits import Waits
+from mockserver.web.waits import Bell, Waits
 from mockserver.web.workshop import Workshop
 
 _JOURNAL_DELAY = 0.25
@@ -43,6 +43,8 @@ class Courier:
         self._quick = ThreadPoolExecutor(4, thread_name_prefix="mockserver-quick")
         self._slow = ThreadPoolExecutor(2, thread_name_prefix="mockserver-slow")
         self.waits = Waits()
+        self.news = Bell()
+        """Rings when a request was recorded, and when anything was committed."""
         self.workshop = Workshop()
         self.shelf = Shelf(engine, self.workshop)
         self.sources = Sources(engine, self.in_thread, self.in_slow_thread)
@@ -72,6 +74,7 @@ class Courier:
         """Stop; what is not finished stays stored and goes on with the next server."""
         self._stopped = True
         self.waits.end()
+        self.news.end()
         await self.preparer.stop()
         if self._checkpointing is not None:
             await asyncio.wait({self._checkpointing})
@@ -122,6 +125,7 @@ class Courier:
         finally:
             self._ticking = False
             self._tell_waiting(failure)
+            self.news.ring()
             self._checkpoint()
             self._set_alarm(wait)
             if self._engine.store.has_group:
@@ -142,8 +146,12 @@ class Courier:
 
     def _checkpoint(self) -> None:
         running = self._checkpointing is not None and not self._checkpointing.done()
-        if not running and self._engine.store.wants_checkpoint:
-            self._checkpointing = self._loop.run_in_executor(self._quick, self._engine.store.checkpoint)
+        if running or self._stopped:
+            return
+        for store in (self._engine.store, self._engine.journal_store):
+            if store.wants_checkpoint:
+                self._checkpointing = self._loop.run_in_executor(self._quick, store.checkpoint)
+                return
 
     def _tell_waiting(self, failure: Exception | None) -> None:
         waiting, self._waiting = self._waiting, []
@@ -203,13 +211,21 @@ class Courier:
 
     def journal_later(self) -> None:
         """Write the journal soon, together with what else comes until then."""
-        if not self._flush_due:
+        self.news.ring()
+        if self._engine.journal.is_heavy:
+            self.flush_journal()
+        elif not self._flush_due:
             self._flush_due = True
-            asyncio.get_running_loop().call_later(_JOURNAL_DELAY, self._flush_journal)
+            asyncio.get_running_loop().call_later(_JOURNAL_DELAY, self._flush_in_time)
 
-    def _flush_journal(self) -> None:
+    def _flush_in_time(self) -> None:
         self._flush_due = False
+        self.flush_journal()
+
+    def flush_journal(self) -> None:
+        """Write the journal now; if that fails, what was to be written is lost."""
         try:
             self._engine.journal.flush()
-        except sqlite3.Error:
+        except Exception:
             _logger.exception("the journal could not be written")
+        self._checkpoint()

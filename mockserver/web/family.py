@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import TypeAdapter
 from starlette.requests import Request
 
 from mockserver.engine import Engine
+from mockserver.engine.clock import Clock
 from mockserver.engine.jobs import FAULTLESS, JobFault
 from mockserver.engine.keys import Account, Project
 from mockserver.engine.limits import Rule
@@ -17,12 +19,15 @@ from mockserver.engine.store import Row
 from mockserver.engine.terms import Terms
 from mockserver.engine.webhooks import Retries
 from mockserver.settings import Settings
-from mockserver.web.replies import ApiError, ClientGoneError, Reply
+from mockserver.web.replies import JSON, ApiError, ClientGoneError, Reply
 
 if TYPE_CHECKING:
     from mockserver.web.courier import Courier
 
 Headers = dict[bytes, bytes]
+_SHOWN = 200
+_MOST_SHOWN = 100
+_DIGITS = 20
 Quirks = frozenset[str]
 
 
@@ -83,12 +88,35 @@ class Call(Request):
     """Tokens of a stream after which the connection is to end."""
     hint: str | None = None
     """What the developer should know about the reply, although it is no refusal."""
+    request_body: bytes = b""
+    """The body's first bytes, as far as the journal keeps them."""
+    request_size: int = 0
+    """How much of the body has been read."""
+    violations: Sequence[str] = ()
+    """What the service lets pass although it is wrong."""
+
+    def violates(self, *rules: str) -> None:
+        """Note what is wrong with the request although the service lets it pass."""
+        if rules:
+            self.violations = [*self.violations, *rules]
+
+    def note(self, chunk: bytes | bytearray) -> None:
+        """Note a part of the body for the journal, as it is read."""
+        room = self.engine.journal.body_bytes - len(self.request_body)
+        if room > 0:
+            self.request_body += chunk[:room]
+        self.request_size += len(chunk)
 
     @property
     def project(self) -> Project:
         """Return the project that the request's key belongs to."""
         assert self.account is not None
         return self.account.project
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock of the request's project, or the server's where there is none."""
+        return self.account.project.clock if self.account is not None else self.engine.clock
 
     @property
     def key(self) -> str:
@@ -121,11 +149,19 @@ class Call(Request):
                 raise ClientGoneError
             chunk = message.get("body", b"")
             size += len(chunk)
+            self.note(chunk)
             if size > limit:
                 raise ApiError(413, "Request body too large", f"the body is longer than {limit} bytes")
             if not message.get("more_body", False):
                 return b"".join((*chunks, chunk)) if chunks else chunk
             chunks.append(chunk)
+
+    async def read_rest(self) -> None:
+        """Read what is left of a body that the journal keeps whole. Raises ClientGoneError."""
+        most = self.engine.journal.body_bytes
+        length = self.header_map.get(b"content-length", b"")[:_DIGITS]
+        if length.isdigit() and self.request_size < int(length) <= most:
+            await self.read(most)
 
     @property
     def public_base(self) -> str:
@@ -157,6 +193,16 @@ class Operation:
     query: tuple[Query, ...] = ()
     quirk: str | None = None
     makes_job: bool = False
+
+    def violations(self, call: Call) -> Iterator[str]:
+        """Yield what is wrong with a request before its body is read."""
+        content_type = call.header_map.get(b"content-type", JSON) if self.reads is not None else JSON
+        if b"json" not in content_type.lower():
+            yield f"Content-Type is {content_type[:_SHOWN].decode('latin-1')}, not application/json"
+        if self.query and call.scope["query_string"]:
+            known = [query.name for query in self.query]
+            unknown = (name for name in call.query_params if name not in known)
+            yield from (f"unknown query parameter {name[:_SHOWN]}" for name in islice(unknown, _MOST_SHOWN))
 
 
 class Query(NamedTuple):

@@ -47,7 +47,6 @@ class Injector:
 
     def __init__(self, engine: Engine, families: Sequence[Family]) -> None:
         self._faults = engine.faults
-        self._clock = engine.clock
         self._limit = engine.settings.body_bytes
         self._names = frozenset(NAMED).union(*(service.errors for family in families for service in family.services))
 
@@ -76,8 +75,7 @@ class Injector:
             call.service.errors.keys(),
             params,
         )
-        now = project.clock.now() if project else self._clock.now()
-        fault = self._faults.chosen(project, asked, now, requested, makes_job=operation.makes_job)
+        fault = self._faults.chosen(project, asked, call.clock.now(), requested, makes_job=operation.makes_job)
         call.fault = fault and fault.label
         return fault
 
@@ -111,9 +109,9 @@ class Injector:
         call.cut_after = rule.cut_after
         is_cut = rule.truncate is not None or rule.cut_after is not None
         if rule.error is None and rule.status is None and (rule.connection is None or is_cut):
-            return damaged(await _at_hand(call, await answer()), rule)
+            return damaged(await _at_hand(call, await _answered(call, answer)), rule)
         if rule.executes:
-            await _at_hand(call, await answer())
+            await _at_hand(call, await _answered(call, answer))
         if rule.connection is not None:
             return broken_off(rule, fault.label)
         return damaged(_replaced(call, rule), rule)
@@ -211,6 +209,14 @@ def _parsed(body: bytes) -> Any:
         return None
 
 
+async def _answered(call: Call, answer: Callable[[], Awaitable[Reply]]) -> Reply:
+    """Return the real reply, which may be a refusal."""
+    try:
+        return await answer()
+    except ApiError as error:
+        return call.service.error_reply(call, error)
+
+
 async def _at_hand(call: Call, reply: Reply) -> Reply:
     """Return a reply whose body is in memory, or a stream."""
     if not isinstance(reply, FileReply):
@@ -248,7 +254,7 @@ def _usual(call: Call, status: int) -> Reply:
 
 async def _wait(call: Call, time: int) -> None:
     """Wait so many microseconds on the project's clock. Raises ClientGoneError."""
-    watch = Stopwatch(call.account.project.clock if call.account else call.engine.clock)
+    watch = Stopwatch(call.clock)
     if call.is_upload:  # its body stays unread, and so nobody would notice that the client has gone
         waits = call.courier.waits.until(watch, time, asyncio.get_running_loop().create_future())
         if not await waits:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 import orjson
 
 from mockserver.engine.clock import SECOND, iso
-from mockserver.engine.journal import Entry
+from mockserver.engine.journal import Entry, shown
 from mockserver.settings import Settings
 
 LabelOf = Callable[[int], str | None]
@@ -40,7 +40,8 @@ def requests(entries: Iterable[Entry], settings: Settings, label_of: LabelOf) ->
     if not settings.log_requests:
         return
     line = _json_line if settings.log_format == "json" else _text_line
-    text = "".join(line(entry, label_of(entry.project)) for entry in entries)
+    seen = entries if settings.journal_secrets else map(shown, entries)
+    text = "".join(line(entry, label_of(entry.project)) for entry in seen)
     if text:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -84,8 +85,8 @@ def _json_line(entry: Entry, label: str | None) -> str:
 
 def _facts(entry: Entry, label: str | None) -> Iterator[tuple[str, str]]:
     """Yield what is not known of every request, the note last: it has spaces."""
-    facts = (("key", label), ("job", entry.job), ("fixture", entry.fixture), ("note", entry.note))
-    return ((name, value) for name, value in facts if value)
+    facts = {"key": label, "job": entry.job, "fixture": entry.fixture, "fault": entry.fault, "note": entry.note}
+    return ((name, value) for name, value in facts.items() if value)
 
 
 def problems(found: Iterable[object]) -> None:

@@ -16,11 +16,13 @@ from typing import Any
 from mockserver.engine import Engine
 from mockserver.engine.journal import Entry
 from mockserver.engine.keys import Account
+from mockserver.engine.masking import NO_HEADERS, masked_headers
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation, Quirks
 from mockserver.web.guard import CONTROL, HEALTH, Guard, nothing_here
 from mockserver.web.injection import Injector
 from mockserver.web.replies import (
+    JSON,
     ApiError,
     BrokenReply,
     ClientGoneError,
@@ -40,10 +42,12 @@ from mockserver.web.sending import (
     send_file,
     send_stream,
     send_whole,
+    typed_headers,
 )
 from mockserver.web.table import Place, Table
 
 _LONGEST = 2000
+_BROKEN_OFF = 499
 _FOR_BROWSERS = (
     (b"access-control-allow-origin", b"*"),
     (
@@ -95,15 +99,18 @@ class Gate:
         reply, hint = await self._committed(call, *await self._answered(call))
         own = _own_headers(call, hint)
         if isinstance(reply, StreamReply):
+            reply.kept = self._engine.journal.body_bytes
             await self._stream(call, reply, send, own, began)
             return
-        self._record(call, reply, hint, began)
+        if isinstance(reply, FileReply) and self._engine.journal.body_bytes:
+            await self._courier.in_thread(reply.peek, self._engine.journal.body_bytes)
+        self._record(call, reply, hint, began, own)
         with_body = scope["method"] != "HEAD"
         if isinstance(reply, FileReply):
             await send_file(reply, send, own, self._courier.in_thread, with_body=with_body)
         elif isinstance(reply, BrokenReply):
             send_broken(reply, scope, own)
-        elif reply.status == 499:
+        elif reply.status == _BROKEN_OFF:
             break_off(scope)
         else:
             await send_whole(reply, send, own, with_body=with_body)
@@ -111,18 +118,19 @@ class Gate:
     async def _stream(self, call: Call, reply: StreamReply, send: Send, own: Headers, began: int) -> None:
         note: str | None = "the server stopped"
         try:
-            clock, waits = call.project.clock, self._courier.waits
+            clock, waits = call.clock, self._courier.waits
             note = await send_stream(reply, call.scope, call.receive, send, own, waits, clock)
         except Exception:
             _logger.exception("%s %s failed in the middle of its reply", call.scope["method"], call.scope["path"])
             note = _FAILED
             break_off(call.scope)
         finally:
-            self._record(call, reply, note or _printable(call.hint), began)
+            self._record(call, reply, note or _printable(call.hint), began, own)
 
     def end_waits(self) -> None:
         """Let no request wait for its time any longer."""
         self._courier.waits.end()
+        self._courier.news.end()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -160,14 +168,26 @@ class Gate:
     async def _answered(self, call: Call) -> tuple[Reply, str | None]:
         """Return the reply, and a hint for the developer."""
         try:
-            return await self._answer(call), _printable(call.hint)
+            reply, hint = await self._answer(call), _printable(call.hint)
         except ApiError as error:
-            return call.service.error_reply(call, error), _printable(error.hint)
+            reply, hint = call.service.error_reply(call, error), _printable(error.hint)
         except ClientGoneError:
-            stopped = self._courier.waits.ended
-            return Reply(b"", 499), "the server stopped" if stopped else "the client closed the connection"
+            return self._gone()
         except Exception:
             return self._failed(call)
+        return (reply, hint) if reply.status < 400 else await self._refused_with(call, reply, hint)
+
+    async def _refused_with(self, call: Call, reply: Reply, hint: str | None) -> tuple[Reply, str | None]:
+        """Return a refusal when what the journal keeps of the request has come, too."""
+        try:
+            await call.read_rest()
+        except ClientGoneError:
+            return self._gone()
+        return reply, hint
+
+    def _gone(self) -> tuple[Reply, str]:
+        stopped = self._courier.waits.ended
+        return Reply(b"", _BROKEN_OFF), "the server stopped" if stopped else "the client closed the connection"
 
     async def _committed(self, call: Call, reply: Reply, hint: str | None) -> tuple[Reply, str | None]:
         """Return the reply once everything that it speaks of is stored for good."""
@@ -206,6 +226,10 @@ class Gate:
             self._admit(call)
             if call.project.terms.failing is not None:
                 return call.service.failing(call, call.project.terms.failing)
+        if call.scope["query_string"] or (
+            operation.reads is not None and call.header_map.get(b"content-type", JSON) != JSON
+        ):
+            call.violates(*operation.violations(call))
         return await operation.endpoint(call)
 
     def _operation(self, call: Call, methods: Mapping[str, Place], method: str) -> Operation | None:
@@ -248,16 +272,16 @@ class Gate:
         if not decision.allowed:
             raise service.rate_limited(decision.reset, self._quirks)
 
-    def _record(self, call: Call, reply: Reply, hint: str | None, began: int) -> None:
+    def _record(self, call: Call, reply: Reply, hint: str | None, began: int, own: Headers) -> None:
         project = call.account.project if call.account else None
-        scope = call.scope
+        scope, journal = call.scope, self._engine.journal
         took = self._now() - began
         path = call.operation.path if call.operation else None
         self._engine.metrics.answered((call.family.name, call.service.name, path, scope["method"], reply.status), took)
-        self._engine.journal.record(
+        journal.record(
             Entry(
                 project.id if project else 0,
-                (project.clock if project else self._engine.clock).now(),
+                call.clock.now(),
                 call.request_id,
                 scope["method"][:_LONGEST],
                 scope["path"][:_LONGEST],
@@ -268,9 +292,24 @@ class Gate:
                 call.job,
                 call.fixture,
                 hint,
+                call.fault,
+                call.violations,
+                call.request_size,
+                typed_headers(reply.headers + own[1:], reply.media_type, reply.status),
+                reply.has_length,
+                masked_headers(tuple(scope["headers"])) if journal.is_on else NO_HEADERS,
+                call.request_body,
+                self._beginning(call, reply),
             )
         )
         self._courier.journal_later()
+
+    def _beginning(self, call: Call, reply: Reply) -> bytes:
+        """Return what the journal keeps of a reply's body."""
+        journal, method = self._engine.journal, call.scope["method"]
+        if method == "GET":
+            return journal.beginning_again(call.job, reply.first)
+        return b"" if method == "HEAD" else journal.beginning(reply.first)
 
 
 def _own_headers(call: Call, hint: str | None) -> Headers:

@@ -24,9 +24,19 @@ class Reply:
     headers: Headers = ()
 
     @property
+    def has_length(self) -> bool:
+        """Say whether a Content-Length goes with the reply."""
+        return self.status not in (0, 204)
+
+    @property
     def size(self) -> int:
         """Return the length of the body in bytes."""
         return len(self.body)
+
+    @property
+    def first(self) -> bytes:
+        """Return the body, or as much of its beginning as the journal keeps."""
+        return self.body
 
 
 class FileReply(Reply):
@@ -44,7 +54,19 @@ class FileReply(Reply):
         super().__init__(b"", status, media_type, headers)
         self._file = file
         self._length = length
+        self._place = first
+        self._first = b""
         file.seek(first)
+
+    @property
+    def first(self) -> bytes:
+        """Return what ``peek`` has read."""
+        return self._first
+
+    def peek(self, most: int) -> None:
+        """Read so many bytes for the journal; this blocks."""
+        self._first = self._file.read(min(most, self._length))
+        self._file.seek(self._place)
 
     @property
     def size(self) -> int:
@@ -82,12 +104,31 @@ class BrokenReply(Reply):
 
 
 class StreamReply(Reply):
-    """A reply whose body comes in pieces; ``sent`` counts the bytes that have left."""
+    """A reply whose body comes in pieces; ``sent`` counts the bytes that have left, ``kept`` is how many are noted."""
 
     def __init__(self, pieces: Iterator[Piece], media_type: bytes, headers: Headers = (), status: int = 200) -> None:
         super().__init__(b"", status, media_type, headers)
         self.pieces = pieces
         self.sent = 0
+        self.kept = 0
+        self._first = b""
+
+    @property
+    def first(self) -> bytes:
+        """Return the first bytes that have been sent."""
+        return self._first
+
+    @property
+    def has_length(self) -> bool:
+        """Say whether a Content-Length goes with the reply."""
+        return False
+
+    def note(self, batch: bytes) -> None:
+        """Note what has been sent."""
+        self.sent += len(batch)
+        room = self.kept - len(self._first)
+        if room > 0:
+            self._first += batch[:room]
 
     @property
     def size(self) -> int:

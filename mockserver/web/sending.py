@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from mockserver.engine.clock import Clock
@@ -55,7 +56,7 @@ async def send_stream(
                 break_off(scope)
                 return "the stream was cut"
             await send({"type": "http.response.body", "body": batch, "more_body": True})
-            reply.sent += len(batch)
+            reply.note(batch)
         if gone.done():
             return "the client closed the connection"
     if waits.ended:
@@ -127,3 +128,9 @@ def _start(reply: Reply, own: Headers, size: int | None) -> dict[str, Any]:
         if size is not None:
             headers.append((b"content-length", b"%d" % size))
     return {"type": "http.response.start", "status": reply.status, "headers": headers}
+
+
+@lru_cache(256)
+def typed_headers(headers: Headers, media_type: bytes, status: int) -> Headers:
+    """Return the headers of a reply with the type of its body, as the journal keeps them."""
+    return headers if status == 204 else (*headers, (b"content-type", media_type))

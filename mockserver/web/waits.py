@@ -30,12 +30,66 @@ class Stopwatch:
         return self._clock.real_seconds_until(self._seen + left)
 
 
-class Waits:
-    """Everybody who waits."""
+class Bell:
+    """Wakes whoever waits for something to happen; ``rung`` counts how often something did."""
 
     def __init__(self) -> None:
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._listening: set[asyncio.Future[None]] = set()
+        self.rung = 0
         self.ended = False
+
+    def ring(self) -> None:
+        """Let everybody look at what has happened."""
+        self.rung += 1
+        if self._listening:
+            for listener in list(self._listening):
+                if not listener.done():
+                    listener.set_result(None)
+
+    def end(self) -> None:
+        """Let nobody wait any longer: the server stops."""
+        self.ended = True
+        self.ring()
+
+    async def heard(self, seconds: float | None, gone: asyncio.Future[object], since: int | None = None) -> None:
+        """Wait so many real seconds, or until the bell rings, or ``gone`` is done.
+
+        Where it has rung ``since`` that count, it is heard at once.
+        """
+        if since is not None and since != self.rung:
+            return
+        loop = asyncio.get_running_loop()
+        listener: asyncio.Future[None] = loop.create_future()
+
+        def finish(_: object = None) -> None:
+            if not listener.done():
+                listener.set_result(None)
+
+        timer = None if seconds is None else loop.call_later(min(seconds, _LONGEST), finish)
+        gone.add_done_callback(finish)
+        self._listening.add(listener)
+        try:
+            await listener
+        finally:
+            self._listening.discard(listener)
+            gone.remove_done_callback(finish)
+            if timer is not None:
+                timer.cancel()
+
+
+class Waits:
+    """Everybody who waits for time to pass."""
+
+    def __init__(self) -> None:
+        self._bell = Bell()
+        self.clocks_moved = self._bell.ring
+        """Let everybody look at the clock again."""
+        self.end = self._bell.end
+
+    @property
+    def ended(self) -> bool:
+        """Say whether nobody may wait any longer."""
+        return self._bell.ended
 
     async def until(self, watch: Stopwatch, time: int, gone: asyncio.Future[object]) -> bool:
         """Wait until so much time has passed; return False as soon as ``gone`` is done, or all waiting has ended."""
@@ -43,39 +97,8 @@ class Waits:
             left = watch.real_seconds_until(time)
             if left == 0:
                 return True
-            await self._change(left, gone)
+            await self._bell.heard(left, gone)
         return False
-
-    async def _change(self, seconds: float | None, gone: asyncio.Future[object]) -> None:
-        """Wait so many real seconds, or until some clock is moved, or ``gone`` is done."""
-        loop = asyncio.get_running_loop()
-        change: asyncio.Future[None] = loop.create_future()
-
-        def finish(_: object = None) -> None:
-            if not change.done():
-                change.set_result(None)
-
-        timer = None if seconds is None else loop.call_later(min(seconds, _LONGEST), finish)
-        gone.add_done_callback(finish)
-        self._waiting.add(change)
-        try:
-            await change
-        finally:
-            self._waiting.discard(change)
-            gone.remove_done_callback(finish)
-            if timer is not None:
-                timer.cancel()
-
-    def clocks_moved(self) -> None:
-        """Let everybody look at the clock again."""
-        for change in list(self._waiting):
-            if not change.done():
-                change.set_result(None)
-
-    def end(self) -> None:
-        """Let nobody wait any longer: the server stops."""
-        self.ended = True
-        self.clocks_moved()
 
     @staticmethod
     async def turn() -> None:

@@ -28,6 +28,8 @@ from mockserver.web.sources import Audio, upload_id
 page = Operations("Transcripts")
 
 _MOST_BYTES = 2**21
+_SHOWN = 200
+_MOST_SHOWN = 100
 _PROGRESS_HEADER = b"x-mock-progress"
 
 
@@ -132,12 +134,18 @@ def _read_params(call: Call, body: bytes) -> tuple[dict[str, Any], str]:
     webhook_url = params.get("webhook_url")
     if webhook_url is not None and not _is_http_url(webhook_url):
         raise errors.invalid("webhook_url: not an http or https URL")
-    if call.engine.settings.unknown_params == "reject" and (unknown := sorted(set(params) - KNOWN_PARAMS)):
-        raise errors.invalid(f"there is no parameter {', '.join(unknown)}")
+    if not KNOWN_PARAMS.issuperset(params):
+        _meet_unknown(call, sorted(params.keys() - KNOWN_PARAMS))
     problem = broken(params, call.quirks)
     if problem is not None:
         raise errors.broken_rule(problem)
     return params, encoded
+
+
+def _meet_unknown(call: Call, names: list[str]) -> None:
+    if call.engine.settings.unknown_params == "reject":
+        raise errors.invalid(f"there is no parameter {', '.join(names)}")
+    call.violates(*(f"unknown field {name[:_SHOWN]}" for name in names[:_MOST_SHOWN]))
 
 
 def _is_url(url: str) -> bool:

@@ -46,7 +46,9 @@ async def _pump(call: Call, incoming: Incoming) -> None:
         message = await call.receive()
         if message["type"] == "http.disconnect":
             raise ClientGoneError
-        buffer += message.get("body", b"")
+        chunk = message.get("body", b"")
+        call.note(chunk)
+        buffer += chunk
         last = not message.get("more_body", False)
         if buffer and (last or len(buffer) >= CHUNK):
             await call.courier.sources.write(incoming, buffer)

@@ -9,7 +9,7 @@ from mockserver.apis.assemblyai.gateway import errors, quotas
 from mockserver.apis.assemblyai.gateway.catalogue import models_of, region_of
 from mockserver.apis.assemblyai.gateway.conversation import conversation_of, wants_transcript, with_transcript
 from mockserver.apis.assemblyai.gateway.render import Answer, Pace, events, whole
-from mockserver.apis.assemblyai.gateway.requests import Attempt, attempts_of
+from mockserver.apis.assemblyai.gateway.requests import Attempt, attempts_of, unknown_fields
 from mockserver.apis.assemblyai.gateway.stored import told
 from mockserver.engine.chat import Completion, Conversation
 from mockserver.engine.chat.completions import Refusal, outcome
@@ -37,6 +37,7 @@ async def answer(call: Call) -> Reply:
     strangers = settings.unknown_params == "accept"
     reading = partial(attempts_of, body, models_of(call), region_of(call), strangers=strangers)
     attempts = reading() if len(body) <= _SHORT else await call.courier.in_slow_thread(reading)
+    call.violates(*(f"unknown field {name}" for name in unknown_fields(attempts[0].params)))
     quotas.check_plan(call, [attempt.model for attempt in attempts])
     headers = quotas.count_chat(call, attempts[0].model)
     try:

@@ -15,6 +15,8 @@ from mockserver.apis.assemblyai.gateway.schemas import CHAT_PARAMS, ChatParams
 
 _DEFAULT_TOKENS = 1000
 _MOST_FALLBACKS = 2
+_SHOWN = 200
+_MOST_SHOWN = 100
 _TOO_DEEP = "the body is nested too deeply"
 _MOST_SCHEMA = 256 * 1024
 """Bytes of all schemas of a request."""
@@ -137,7 +139,12 @@ def _request_problems(params: Params, *, strangers: bool) -> Iterator[str]:
         yield from _tool_problems(params)
     yield from _message_problems(params.get("messages") or ())
     if not strangers:
-        yield from (f"unknown field {name[:200]}" for name in params if name not in ChatParams.__annotations__)
+        yield from (f"unknown field {name}" for name in unknown_fields(params))
+
+
+def unknown_fields(params: Params) -> list[str]:
+    """Return the fields that the service does not know, as far as they are shown."""
+    return [name[:_SHOWN] for name in params if name not in ChatParams.__annotations__][:_MOST_SHOWN]
 
 
 def _schema_size(params: Params) -> int:

@@ -1,0 +1,60 @@
+"""Requests as curl commands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from mockserver.control.exchanges import pairs_of, text_of
+from mockserver.engine.exchange import Exchange
+from mockserver.engine.masking import MASK
+
+_OWN = frozenset(("host", "content-length", "connection", "accept-encoding", "transfer-encoding", "expect"))
+_KEYS = frozenset(("authorization", "x-api-key"))
+
+
+def command(exchange: Exchange, base: str) -> str:
+    """Return the command that repeats a request; $API_KEY and $SECRET stand for what is masked."""
+    parts = [f"curl -sS {_method(exchange)}{_quoted(address(exchange, base))}", *_headers(exchange), *_data(exchange)]
+    return "".join(f"# {remark}\n" for remark in _remarks(exchange)) + " \\\n  ".join(parts) + "\n"
+
+
+def address(exchange: Exchange, base: str) -> str:
+    """Return the URL of a request."""
+    path = quote(exchange.path, safe="/:@!$&'()*+,;=~")
+    return f"{base}{path}?{exchange.query}" if exchange.query else f"{base}{path}"
+
+
+def _method(exchange: Exchange) -> str:
+    if exchange.method == "HEAD":
+        return "--head "
+    return "" if exchange.method == "GET" and not exchange.request_size else f"-X {shlex.quote(exchange.method)} "
+
+
+def _headers(exchange: Exchange) -> Iterator[str]:
+    for name, value in pairs_of(exchange.request_headers):
+        if name.lower() not in _OWN:
+            variable = "API_KEY" if name.lower() in _KEYS else "SECRET"
+            yield f"-H {_quoted(f'{name}: {value}' if value else f'{name};', variable)}"
+
+
+def _data(exchange: Exchange) -> Iterator[str]:
+    if not exchange.request_size:
+        return
+    text = None if exchange.request_body is None else text_of(exchange.request_body)
+    if not any(name.lower() == "content-type" for name, _ in pairs_of(exchange.request_headers)):
+        yield "-H content-type:"
+    yield "--data-binary @body" if text is None else f"--data-raw {_quoted(text)}"
+
+
+def _remarks(exchange: Exchange) -> Iterator[str]:
+    if exchange.request_body is None:
+        yield f"The body of {exchange.request_size} bytes was not kept; put it into the file body."
+    elif exchange.request_cut:
+        yield f"The body is cut: it had {exchange.request_size} bytes."
+
+
+def _quoted(text: str, variable: str = "SECRET") -> str:
+    """Quote a text for the shell; what is masked becomes a variable."""
+    return shlex.quote(text).replace(MASK, f"'\"${variable}\"'")

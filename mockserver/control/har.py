@@ -1,0 +1,93 @@
+"""Requests as an HTTP archive, HAR 1.2."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable
+from http.client import responses
+from typing import Any
+from urllib.parse import parse_qsl
+
+import mockserver
+from mockserver.control.curl import address
+from mockserver.control.exchanges import headers, pairs_of, text_of
+from mockserver.engine.clock import iso
+from mockserver.engine.exchange import Exchange
+from mockserver.engine.masking import Pairs
+
+_HTTP = "HTTP/1.1"
+_UNKNOWN = -1
+
+
+def archive(exchanges: Iterable[Exchange], base: str) -> dict[str, Any]:
+    """Return an archive of requests."""
+    return {
+        "log": {
+            "version": "1.2",
+            "creator": {"name": "mockserver", "version": mockserver.__version__},
+            "entries": [_entry(exchange, base) for exchange in exchanges],
+        }
+    }
+
+
+def _entry(exchange: Exchange, base: str) -> dict[str, Any]:
+    milliseconds = exchange.microseconds / 1000
+    return {
+        "startedDateTime": iso(max(0, exchange.at - exchange.microseconds)),
+        "time": milliseconds,
+        "request": _request(exchange, base),
+        "response": _response(exchange),
+        "cache": {},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
+        "_request_id": exchange.request_id,
+    }
+
+
+def _request(exchange: Exchange, base: str) -> dict[str, Any]:
+    query = parse_qsl(exchange.query, keep_blank_values=True)
+    shown = {
+        "method": exchange.method,
+        "url": address(exchange, base),
+        "httpVersion": _HTTP,
+        "cookies": [],
+        "headers": _pairs(exchange.request_headers),
+        "queryString": [{"name": name, "value": value} for name, value in query],
+        "headersSize": _UNKNOWN,
+        "bodySize": exchange.request_size,
+    }
+    if exchange.request_size:
+        text = None if exchange.request_body is None else text_of(exchange.request_body)
+        shown["postData"] = {"mimeType": _type(exchange.request_headers), "params": [], "text": text or ""}
+    return shown
+
+
+def _response(exchange: Exchange) -> dict[str, Any]:
+    sent = headers(exchange.response_headers)
+    return {
+        "status": exchange.status,
+        "statusText": responses.get(exchange.status, ""),
+        "httpVersion": _HTTP,
+        "cookies": [],
+        "headers": _pairs(exchange.response_headers),
+        "content": _content(exchange),
+        "redirectURL": sent.get("location", ""),
+        "headersSize": _UNKNOWN,
+        "bodySize": exchange.size,
+    }
+
+
+def _content(exchange: Exchange) -> dict[str, Any]:
+    shown: dict[str, Any] = {"size": exchange.size, "mimeType": _type(exchange.response_headers)}
+    body = exchange.response_body
+    text = text_of(body)
+    if text is None:
+        return shown | {"text": b64encode(body).decode(), "encoding": "base64"}
+    return shown | {"text": text}
+
+
+def _pairs(pairs: Pairs) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in pairs_of(pairs)]
+
+
+def _type(pairs: Pairs) -> str:
+    return headers(pairs).get("content-type", "")
