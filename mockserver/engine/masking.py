@@ -26,10 +26,11 @@ _IN_QUERIES = frozenset(("key", "sig", "pwd", "auth"))
 _IN_HEADERS = (*_STEMS, "key", "cookie")
 _HINTS = (b"token", b"secret", b"pass", b"auth", b"cred", b"cookie", b"sig", b"header", b"key", b"pwd", b"private")
 """One of these is in everything that the words above name."""
-_VALUE = re.compile(
-    rb"""(?!_id"|s"\s*:\s*\d|terms_prompt)"""
-    rb"""(?:[^"\\=:\s&?;]*+\s*+[\\=:]|[^"\\]{0,1000}+"\s*+:\s*+(?!null|true|false))"""
-)
+_NO_SECRET = re.compile(rb'_id"|s"\s*:\s*\d|terms_prompt')
+_VALUE = re.compile(rb'[^"\\=:\s&?;]*+\s*+[\\=:]')
+_END = re.compile(rb'["\\]')
+_MEMBER = re.compile(rb'"\s*+:\s*+(?!null|true|false)')
+_LONGEST_NAME = 1000
 _ENCODED = re.compile(rb"%[0-9a-f]{2}[^&;=\s\"]*+=")
 _HIDDEN_USER = re.compile(rb"://[^/\s:@?#]*:[^/\s@?#]+@")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
@@ -285,9 +286,16 @@ def may_hold_secrets(content: bytes) -> bool:
 
 def _is_near_value(text: bytes, hint: bytes) -> bool:
     """Say whether a word stands in a name that has a value."""
+    member = -1
     place = text.find(hint)
     while place >= 0:
-        if _VALUE.match(text, place + len(hint)):
+        after = place + len(hint)
+        if member < after:  # so that a text without quotation marks is gone through once
+            end = _END.search(text, after)
+            member = end.start() if end else len(text)
+            is_named = _MEMBER.match(text, member) is not None
+        is_value = _VALUE.match(text, after) or (is_named and member - after <= _LONGEST_NAME)
+        if is_value and not _NO_SECRET.match(text, after):
             return True
         place = text.find(hint, place + 1)
     return False

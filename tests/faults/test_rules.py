@@ -297,3 +297,19 @@ def test_without_faults_not_a_byte_is_different(tmp_path: Path) -> None:
         (status, [pair for pair in headers if pair[0] != b"content-length"], content)
         for status, headers, content in without_moments(second)
     ]
+
+
+def test_the_journal_and_the_log_name_the_fault(api: Api, faults: Faults) -> None:
+    faults.add(error="server_error", name="bad luck", times=1)
+    api.http.post("/v2/transcript", json=JOB)
+    with pytest.raises(httpx.RemoteProtocolError):
+        api.http.get("/v2/transcript", headers={"X-Mock-Fault": "EMPTY_RESPONSE"})
+    api.http.get("/v2/transcript")
+    entries = api.control.get("/journal", params={"bodies": True}).json()["requests"]
+    assert [(entry["status"], entry["fault"]) for entry in entries] == [
+        (200, None), (0, "EMPTY_RESPONSE"), (500, "bad luck")
+    ]  # fmt: skip
+    assert entries[2]["request_body"]["json"] == JOB
+    assert entries[1]["response_headers"] == {}
+    assert api.control.get("/journal/count", params={"fault": "bad luck"}).json() == {"count": 1}
+    assert api.control.get("/journal/count", params={"status": "0"}).json() == {"count": 1}
