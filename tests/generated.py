@@ -8,7 +8,7 @@ from pathlib import Path
 from mockserver.apis.assemblyai.quirks import QUIRKS
 from mockserver.apis.assemblyai.rules import RULES
 from mockserver.app import FAMILIES
-from mockserver.cli import flag_name
+from mockserver.cli.serve import flag_name
 from mockserver.settings import Settings
 
 ROOT = Path(__file__).parent.parent
