@@ -25,7 +25,9 @@ _FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
 @app.command(context_settings={"allow_interspersed_args": False})
 def run(
     program: Annotated[list[str], typer.Argument(metavar="-- CMD...", help="The program with its arguments.")],
-    key: Annotated[str | None, typer.Option("--key", help="The API key for the program; default: test-key.")] = None,
+    api_key: Annotated[
+        str | None, typer.Option("--key", help="The API key for the program; default: test-key.")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the server.")
     ] = None,
@@ -35,7 +37,7 @@ def run(
     The exit code is the program's; 127 if there is no such program, 128 and the signal's number if one ended it.
     """
     with _serving(pairs(settings, "--set")) as server:
-        mock = server if key is None else server.with_key(key)
+        mock = server if api_key is None else server.with_key(api_key)
         code = _finished(program, mock.env)
     raise typer.Exit(code)
 
