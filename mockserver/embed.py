@@ -86,5 +86,5 @@ class MockServer(Mock):
 
     def _listening(self, url: str) -> None:
         self.url = url
-        self.connection = self.connection.elsewhere(url)
+        self.connection = self.connection.elsewhere(getattr(self._server, "control_url", None) or url)
         self._started.set()

@@ -56,4 +56,4 @@ def _tell(view: dict[str, Any]) -> None:
     for call in view.get("webhooks") or ():
         typer.echo(f"webhook: {call.get('event')} to {call.get('url')}")
     for window in view.get("windows") or ():
-        typer.echo(f"window ended: {window}")
+        typer.echo(f"window ended: {window.get('name') if isinstance(window, dict) else window}")

@@ -13,6 +13,7 @@ from mockserver.client.shapes import Rule
 
 app = typer.Typer(add_completion=False, help="List, add and remove fault rules; choose a profile.")
 _HELP = {
+    "name": "What the journal calls it.",
     "family": "Only requests to this family of APIs.",
     "service": "Only requests to this service.",
     "method": "Only requests with this method.",
@@ -21,13 +22,14 @@ _HELP = {
     "params": "Only requests whose JSON body has these members (JSON).",
     "probability": "How probable it is, from 0 to 1.",
     "after": "So many requests are let through before.",
-    "since": "Only from this moment of the clock on.",
-    "until": "Only before this moment of the clock.",
+    "since": "Only from this moment of the clock on, or so many seconds from now.",
+    "until": "Only before this moment of the clock, or so many seconds from now.",
     "times": "How often it happens at most.",
     "error": "A documented error by its name; see `faults names`.",
     "status": "Answer with this status.",
     "body": "With this body (JSON, or a text).",
     "headers": "With these headers (JSON).",
+    "executes": "What is asked for is done all the same; only the reply is replaced.",
     "connection": "What becomes of the connection.",
     "delay": "Seconds until the reply, or a distribution (JSON).",
     "truncate": "Break the body off after so many bytes.",
@@ -119,18 +121,27 @@ command(app)(add)
 
 def _list(view: dict[str, Any]) -> None:
     rows = [
-        (rule["id"], rule["fired"], ", ".join(f"{name}={value}" for name, value in _said(rule).items()))
+        (
+            rule["id"],
+            rule["fired"],
+            rule.get("key"),
+            ", ".join(f"{name}={value}" for name, value in _said(rule).items()),
+        )
         for rule in view["faults"]
     ]
-    show_table(("id", "fired", "rule"), rows, "no faults")
+    show_table(("id", "fired", "key", "rule"), rows, "no faults")
     if view.get("profile"):
         typer.echo(f"profile: {view['profile']}")
 
 
 def _said(rule: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in rule.items() if name not in ("id", "fired") and value not in (None, {}, [])}
+    """Return what a rule says, besides what has a column of its own."""
+    apart = ("id", "fired", "key", "label")
+    return {name: value for name, value in rule.items() if name not in apart and value not in (None, {}, [])}
 
 
 def _names(view: dict[str, Any]) -> None:
     for kind, known in view.items():
-        typer.echo(f"{kind}: {', '.join(known)}")
+        of_services = isinstance(known, dict) and all(isinstance(names, list) for names in known.values())
+        for service, names in known.items() if of_services else [("", known)]:
+            typer.echo(f"{' of '.join(filter(None, (kind, service)))}: {', '.join(names)}")

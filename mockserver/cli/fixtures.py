@@ -41,7 +41,7 @@ turns:
 
 @command(app, "list", default=True)
 def show_all(server: Remote) -> None:
-    """List the fixtures of a running server."""
+    """List the fixtures that were added to a running server, for a key or for all."""
     server.show(server.call("GET", "/fixtures"), _list)
 
 
@@ -130,8 +130,8 @@ def clear(server: Remote) -> None:
 
 
 def _list(view: dict[str, Any]) -> None:
-    rows = [(each.get("name"), each.get("uses"), each.get("file") or each.get("scope")) for each in view["fixtures"]]
-    output.show_table(("name", "uses", "from"), rows, "no fixtures")
+    rows = [(each["name"], each["for"], each["uses_left"]) for each in view["fixtures"]]
+    output.show_table(("name", "for", "uses left"), rows, "no fixtures were added")
 
 
 def _quoted(text: str) -> str:

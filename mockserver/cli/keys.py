@@ -35,13 +35,13 @@ def new(
 
 
 @command(app, keyed=False)
-def revoke(server: Remote, key: Annotated[str, typer.Argument(help="The key.")]) -> None:
+def revoke(server: Remote, revoked: Annotated[str, typer.Argument(metavar="KEY", help="The key.")]) -> None:
     """Refuse a key from now on."""
     from urllib.parse import quote
 
-    server.say(server.call("DELETE", f"/keys/{quote(key, safe='')}"), f"revoked: {key}")
+    server.say(server.call("DELETE", f"/keys/{quote(revoked, safe='')}"), f"revoked: {revoked}")
 
 
 def _list(view: dict[str, Any]) -> None:
-    rows = [(each.get("key"), each.get("name"), each.get("project")) for each in view["keys"]]
-    show_table(("key", "name", "project"), rows, "no keys were made")
+    rows = [(each["key"], each["name"], each["project"], bool(each.get("revoked"))) for each in view["keys"]]
+    show_table(("key", "name", "project", "revoked"), rows, "no keys were made")

@@ -60,7 +60,7 @@ class Connection:
         content = None
         if body is not None:
             headers["content-type"] = "application/json"
-            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+            content = body if isinstance(body, bytes) else json.dumps(body, default=_written).encode()
         return self._sent(method, target, content, headers, self.timeout + patience)
 
     def elsewhere(self, url: str) -> Connection:

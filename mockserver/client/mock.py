@@ -44,7 +44,8 @@ class Mock(Journal):
     @property
     def env(self) -> dict[str, str]:
         """Return what to put into a program's environment, so that the official SDKs call this server."""
-        return environment(self.url, self.api_key or DEFAULT_KEY)
+        token = {"MOCKSERVER_CONTROL_TOKEN": self.connection.token} if self.connection.token else {}
+        return environment(self.url, self.api_key or DEFAULT_KEY) | token
 
     @property
     def asynchronous(self) -> AsyncControl:
@@ -219,7 +220,7 @@ class Mock(Journal):
     def sink(self, name: str = "sink") -> Sink:
         """Make a place that receives webhooks, or anything; two keys' sinks of one name are two."""
         suffix = f"-{blake2b(self.api_key.encode(), digest_size=4).hexdigest()}" if self.api_key else ""
-        made = Sink(self.connection, f"{name}{suffix}", self.api_key)
+        made = Sink(self.connection, self.url, f"{name}{suffix}", self.api_key)
         made.answer()
         return made
 

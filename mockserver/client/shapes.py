@@ -10,8 +10,9 @@ Moment = datetime | str
 
 
 class Match(TypedDict, total=False):
-    """Which requests a fault is for; every condition that is given must hold."""
+    """Which requests a fault is for; every condition that is given must hold. Moments may be seconds from now."""
 
+    name: str
     family: str
     service: str
     method: str
@@ -20,8 +21,9 @@ class Match(TypedDict, total=False):
     params: Mapping[str, Any]
     probability: float
     after: int
-    since: Moment
-    until: Moment
+    since: Moment | float
+    until: Moment | float
+    executes: bool
 
 
 class Happening(TypedDict, total=False):

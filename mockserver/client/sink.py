@@ -16,12 +16,12 @@ LONGEST_WAIT = 60.0
 class Sink:
     """A sink: ``url`` is what to give as webhook URL."""
 
-    def __init__(self, connection: Connection, name: str, api_key: str | None) -> None:
+    def __init__(self, connection: Connection, url: str, name: str, api_key: str | None) -> None:
         self._connection = connection
         self._path = f"/sinks/{name}"
         self._key = api_key
         self.name = name
-        self.url = f"{connection.url}/_mock/sink/{name}"
+        self.url = f"{url}/_mock/sink/{name}"
 
     def answer(self, **answer: Unpack[SinkAnswer]) -> None:
         """Answer every request like this from now on; without anything 200."""
