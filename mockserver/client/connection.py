@@ -72,6 +72,10 @@ class Connection:
         while self._idle:
             self._idle.pop().close()
 
+    def __del__(self) -> None:
+        if hasattr(self, "_idle"):  # not where the address was wrong
+            self.close()
+
     def _sent(
         self, method: str, target: str, content: bytes | None, headers: Mapping[str, str], timeout: float
     ) -> Reply:

@@ -77,6 +77,7 @@ class Expectation(TypedDict, total=False):
     status: int | str
     job: str
     fixture: str
+    fault: str
     headers: Mapping[str, str]
     params: Mapping[str, Any]
     body: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import get_type_hints
 
@@ -33,6 +33,12 @@ def statuses(api: Api, count: int) -> list[int]:
     return [api.http.post("/v2/transcript", json={"audio_url": URL}).status_code for _ in range(count)]
 
 
+def later(mock: Mock) -> datetime:
+    now = mock.clock().now
+    assert now is not None
+    return now + timedelta(days=1)
+
+
 def test_the_next_requests_fail(mock: Mock, api: Api) -> None:
     number = mock.fail_next("server_error", times=2, path="/v2/transcript")
     assert statuses(api, 3) == [500, 500, 200]
@@ -48,7 +54,7 @@ def test_faults_are_added_and_removed(mock: Mock, api: Api) -> None:
     assert (reply.status_code, reply.json(), reply.headers["x-tea"]) == (418, {"tea": True}, "green")
     mock.remove_fault(number)
     assert statuses(api, 1) == [200]
-    mock.fault(error="rate_limited", since=datetime.now(UTC) + timedelta(days=1))
+    mock.fault(error="rate_limited", since=later(mock))
     assert statuses(api, 1) == [200]
     mock.profile("outage")
     assert len(mock.faults()) > 1
@@ -74,7 +80,7 @@ def test_requests_are_filtered_counted_and_shown_whole(mock: Mock, api: Api) -> 
     assert request.reply is not None
     assert request.reply.json == refused.json()
     assert mock.count(method="POST", path="/v2/*") == 2
-    assert mock.count(since=datetime.now(UTC) + timedelta(hours=1)) == 0
+    assert mock.count(since=later(mock)) == 0
     assert "curl" in mock.curl(request.request_id)
     assert len(mock.har()["log"]["entries"]) == 2
     mock.clear_journal()
