@@ -120,24 +120,17 @@ command(app)(add)
 
 
 def _list(view: dict[str, Any]) -> None:
-    rows = [
-        (
-            rule["id"],
-            rule["fired"],
-            rule.get("key"),
-            ", ".join(f"{name}={value}" for name, value in _said(rule).items()),
-        )
-        for rule in view["faults"]
-    ]
+    rows = [(rule["id"], rule["fired"], rule.get("key"), _said(rule)) for rule in view["faults"]]
     show_table(("id", "fired", "key", "rule"), rows, "no faults")
     if view.get("profile"):
         typer.echo(f"profile: {view['profile']}")
 
 
-def _said(rule: dict[str, Any]) -> dict[str, Any]:
+def _said(rule: dict[str, Any]) -> str:
     """Return what a rule says, besides what has a column of its own."""
     apart = ("id", "fired", "key", "label")
-    return {name: value for name, value in rule.items() if name not in apart and value not in (None, {}, [])}
+    said = {name: value for name, value in rule.items() if name not in apart and value not in (None, {}, [])}
+    return ", ".join(f"{name}={value}" for name, value in said.items())
 
 
 def _names(view: dict[str, Any]) -> None:

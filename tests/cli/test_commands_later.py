@@ -13,12 +13,12 @@ import httpx
 
 from mockserver.cli import faults
 from mockserver.client import Rule
-from tests.cli.test_commands import URL, Command, command, told  # noqa: F401
+from tests.cli.conftest import URL, Command, told
 from tests.conftest import Api
 from tests.processes import ROOT
 
 
-def test_faults_are_added_listed_and_removed(command: Command, api: Api) -> None:  # noqa: F811
+def test_faults_are_added_listed_and_removed(command: Command, api: Api) -> None:
     key = ("--key", api.key)
     rule = ("--error", "rate_limited", "--path", "/v2/*", "--times", "1", "--params", '{"punctuate": false}')
     assert command("faults", "add", *rule, *key).stdout.startswith("fault ")
@@ -47,7 +47,7 @@ def test_a_rules_every_field_has_a_flag() -> None:
     assert set(faults._HELP) == set(get_type_hints(Rule))
 
 
-def test_the_journal_is_filtered_verified_and_exported(command: Command, api: Api, tmp_path: Path) -> None:  # noqa: F811
+def test_the_journal_is_filtered_verified_and_exported(command: Command, api: Api, tmp_path: Path) -> None:
     key = ("--key", api.key)
     api.submit(URL, speaker_labels=True, speaker_lables=True)
     reply = api.http.get("/v2/transcript/x")
@@ -87,7 +87,7 @@ def test_following_the_journal_shows_each_request_once_as_it_comes(api: Api) -> 
     following.wait()
 
 
-def test_sinks_are_told_what_to_answer_and_show_what_came(command: Command, api: Api) -> None:  # noqa: F811
+def test_sinks_are_told_what_to_answer_and_show_what_came(command: Command, api: Api) -> None:
     name = f"hook-{api.key}"
     assert command("sinks", "answer", name, "--status", "503", "--header", "x-a=b", "--key", api.key).returncode == 0
     reply = httpx.post(f"{api.url}/_mock/sink/{name}", json={"a": 1})
@@ -99,7 +99,7 @@ def test_sinks_are_told_what_to_answer_and_show_what_came(command: Command, api:
     assert command("sinks", "forget", name).returncode == 0
 
 
-def test_keys_are_made_listed_and_revoked(command: Command, api: Api) -> None:  # noqa: F811
+def test_keys_are_made_listed_and_revoked(command: Command, api: Api) -> None:
     made = command(
         "keys", "new", f"name-{api.key}", "--term", "progress=timed", "--term", "rate_limit=5"
     ).stdout.strip()
@@ -110,7 +110,7 @@ def test_keys_are_made_listed_and_revoked(command: Command, api: Api) -> None:  
     assert httpx.get(f"{api.url}/v2/transcript", headers={"Authorization": made}).status_code == 401
 
 
-def test_fixtures_are_added_listed_and_removed(command: Command, api: Api, tmp_path: Path) -> None:  # noqa: F811
+def test_fixtures_are_added_listed_and_removed(command: Command, api: Api, tmp_path: Path) -> None:
     key = ("--key", api.key)
     (tmp_path / "a.yaml").write_text("name: mine\ntext: Hello from a file.\n")
     assert command("fixtures", "add", str(tmp_path / "a.yaml"), "--uses", "2", *key).stdout == "added: mine\n"
@@ -125,7 +125,7 @@ def test_fixtures_are_added_listed_and_removed(command: Command, api: Api, tmp_p
     assert command("fixtures", "clear", *key).returncode == 0
 
 
-def test_snapshots_are_made_and_restored(command: Command, api: Api) -> None:  # noqa: F811
+def test_snapshots_are_made_and_restored(command: Command, api: Api) -> None:
     key = ("--key", api.key)
     job = api.submit(URL)
     assert command("snapshots", "new", "before", *key).stdout == "before\n"
@@ -136,5 +136,5 @@ def test_snapshots_are_made_and_restored(command: Command, api: Api) -> None:  #
     assert command("snapshots", "remove", "before", *key).returncode == 0
 
 
-def test_metrics_are_shown(command: Command) -> None:  # noqa: F811
+def test_metrics_are_shown(command: Command) -> None:
     assert "mockserver_" in command("metrics").stdout

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from mockserver import MockServer
-from tests.python.test_plugin import ASKING, Run, run  # noqa: F401
+from tests.python.conftest import ASKING, Run
+
+pytest_plugins = ["pytester"]
 
 
-def test_the_marker_adds_faults_and_profiles_and_says_how_jobs_go(run: Run) -> None:  # noqa: F811
+def test_the_marker_adds_faults_and_profiles_and_says_how_jobs_go(run: Run) -> None:
     result = run(
         ASKING
         + """
@@ -46,7 +48,7 @@ def test_fails(mockserver):
 
 
 def test_a_server_that_accepts_some_keys_only_is_told_of_the_tests(
-    run: Run,  # noqa: F811
+    run: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with MockServer(keys=("alice",), control_token="secret") as server:
@@ -55,7 +57,7 @@ def test_a_server_that_accepts_some_keys_only_is_told_of_the_tests(
         run(code, "--mockserver-url", server.url).assert_outcomes(passed=1)
 
 
-def test_violations_are_in_the_report(run: Run) -> None:  # noqa: F811
+def test_violations_are_in_the_report(run: Run) -> None:
     result = run(
         ASKING
         + """
