@@ -175,12 +175,15 @@ def _begin(mock: Mock) -> None:
     from mockserver.client import MockServerError
 
     try:
-        mock.reset()
+        try:
+            mock.reset()
+        except MockServerError as error:
+            if error.status != 404:
+                raise
+            mock.call("POST", "/keys", {"key": mock.api_key})
+            mock.reset()
     except MockServerError as error:
-        if error.status != 404:
-            raise
-        mock.call("POST", "/keys", {"key": mock.api_key})
-        mock.reset()
+        pytest.fail(f"mockserver: {error}", pytrace=False)
 
 
 def _prepare(mock: Mock, options: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from mockserver.cli.output import show_json, show_line, show_table, time_of
 from mockserver.cli.remote import NOT_SO, Remote, command, fail, pairs, value_of
+from mockserver.client.connection import content_of
 from mockserver.client.records import Request, read
 from mockserver.client.sink import LONGEST_WAIT, waited
 
@@ -152,6 +153,8 @@ def _follow(server: Remote, requests: list[dict[str, Any]], filters: dict[str, A
     while True:
         query = {"count": count + 1, "timeout": LONGEST_WAIT / 2, "limit": 1000, "key": server.key, **filters}
         reply = server.mock.connection.call("GET", "/journal/wait", None, query, LONGEST_WAIT)
+        if reply.status != 408:
+            content_of(reply)
         count = int(reply.content["count"])
         last = _print(server, reply.content["requests"], last)
 

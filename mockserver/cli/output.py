@@ -12,6 +12,8 @@ from typing import Any
 import typer
 
 Cell = object
+_WHOLE = ("id", "job", "status", "number")
+"""The columns that are not broken into lines, so that they can be copied."""
 
 
 def show_json(value: Any) -> None:
@@ -83,7 +85,7 @@ def _rich(names: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in names:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name in _WHOLE)
     for row in rows:
         table.add_row(*(Text(_text(cell), style=_style(cell)) for cell in row))
     Console().print(table)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Unpack, cast
 
-from mockserver.client.connection import Connection, content_of
+from mockserver.client.connection import Connection, MockServerError, content_of
 from mockserver.client.records import Delivery, Job, Request, read, read_all
 from mockserver.client.shapes import Expectation, Filters
 from mockserver.client.sink import timed_out, waited
+
+_NO_SUCH_CALL = {"error": "Not Found"}
 
 
 class Journal:
@@ -23,7 +25,11 @@ class Journal:
 
         Raises MockServerError with the server's text. ``patience``: seconds that the server may take longer than usual.
         """
-        return content_of(self.connection.call(method, path, body, query, patience))
+        reply = self.connection.call(method, path, body, query, patience)
+        if reply.status == 404 and reply.content == _NO_SUCH_CALL:
+            where = f"{self.connection.url} does not know {method} /_mock{path}"
+            raise MockServerError(f"{where}: is its control API switched off, or at another port?", 404)
+        return content_of(reply)
 
     def requests(self, *, limit: int = 100, before: int | None = None, **filters: Unpack[Filters]) -> list[Request]:
         """Return requests with headers and bodies, newest first."""

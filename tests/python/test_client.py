@@ -116,6 +116,11 @@ def test_a_refusal_has_the_servers_text_and_status(mock: Mock) -> None:
     assert caught.value.status == 422
 
 
+def test_a_call_that_the_server_does_not_know_is_named(mock: Mock) -> None:
+    with pytest.raises(MockServerError, match=f"{mock.url} does not know PUT /_mock/nowhere: is its control API"):
+        mock.call("PUT", "/nowhere")
+
+
 def test_a_server_that_is_not_there_is_named() -> None:
     with MockServer() as server:
         url = server.url
