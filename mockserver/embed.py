@@ -7,12 +7,15 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
+from mockserver.client.mock import DEFAULT_KEY, Mock
 from mockserver.server import Server
 from mockserver.settings import Settings
 
 
-class MockServer:
-    """A server on a free port for the length of a ``with`` block; keyword arguments are settings.
+class MockServer(Mock):
+    """A server on a free port for the length of a ``with`` or ``async with`` block; keyword arguments are settings.
+
+    It is a Mock too, of the key ``test-key``; ``key()`` makes others, ``asynchronous`` has methods that are awaited.
 
     >>> with MockServer(seed=7) as mock:
     ...     print(mock.url)  # doctest: +ELLIPSIS
@@ -21,25 +24,54 @@ class MockServer:
 
     def __init__(self, **settings: Any) -> None:
         self.settings = Settings.load(**{"port": 0, "log_requests": False} | settings)
+        keys = self.settings.keys
+        first = keys[0].split(",")[0].strip() if keys else DEFAULT_KEY
+        super().__init__("http://127.0.0.1", first, token=getattr(self.settings, "control_token", None))
         self.url = ""
         self._started = threading.Event()
         self._failure: Exception | None = None
         self._server: Server | None = None
-        self._thread = threading.Thread(target=self._run, name="mockserver", daemon=True)
+        self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Start to serve; ``url`` says where."""
+        if self._thread is not None:
+            raise RuntimeError(f"the server has been started already, on {self.url}")
+        self._started.clear()
+        self._failure = None
+        self._thread = threading.Thread(target=self._run, name="mockserver", daemon=True)
         self._thread.start()
         self._started.wait()
         if self._failure is not None:
+            self._thread = None
             raise self._failure
+
+    def stop(self) -> None:
+        """Stop to serve; nothing happens if it has not been started."""
+        self.close()
+        if self._server is not None:
+            self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join()
+        self._thread = self._server = None
+
+    def __enter__(self) -> Self:
+        self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            self._server.should_exit = True
-        self._thread.join()
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self.start)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.stop)
 
     def _run(self) -> None:
         try:
@@ -54,4 +86,5 @@ class MockServer:
 
     def _listening(self, url: str) -> None:
         self.url = url
+        self.connection = self.connection.elsewhere(getattr(self._server, "control_url", None) or url)
         self._started.set()

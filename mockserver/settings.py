@@ -1,4 +1,4 @@
-"""Every setting of the server, and the only reader of the environment."""
+"""Every setting of the server, and the only reader of its environment."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ class Settings(BaseSettings):
     @classmethod
     def unknown_variables(cls) -> list[str]:
         """Return the ``MOCKSERVER_*`` variables in the environment that are no setting: mistyped, or not for us."""
-        known = {f"MOCKSERVER_{name.upper()}" for name in cls.model_fields}
+        known = {f"MOCKSERVER_{name.upper()}" for name in cls.model_fields} | {"MOCKSERVER_URL"}  # that is for clients
         return sorted(name for name in os.environ if name.startswith("MOCKSERVER_") and name not in known)
 
     @classmethod

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import typer
 
 from mockserver.apis.assemblyai.quirks import QUIRKS
 from mockserver.apis.assemblyai.rules import RULES
 from mockserver.app import FAMILIES
-from mockserver.cli import flag_name
+from mockserver.cli import app as cli_app
+from mockserver.cli.serve import flag_name
 from mockserver.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 SETTINGS = ROOT / "docs" / "settings.md"
 ASSEMBLYAI = ROOT / "docs" / "assemblyai.md"
+CLI = ROOT / "docs" / "cli.md"
+_COMMON = {"key", "url", "token", "as_json", "help"}
 
 
 def coverage() -> str:
@@ -72,7 +79,45 @@ def settings() -> str:
     return "\n".join(lines) + "\n"
 
 
+def cli() -> str:
+    """Return the page of the command line with fresh commands."""
+    root = typer.main.get_command(cli_app.app)
+    lines = [line for name in cli_app.MODULES for line in _command(f"mockserver {name}", root.commands[name])]  # type: ignore[attr-defined]
+    return _between("commands", "\n".join(lines) + "\n", CLI.read_text())
+
+
+def _command(name: str, command: Any) -> Iterator[str]:
+    """Yield the lines of a command, or of each command of a group."""
+    if hasattr(command, "commands"):
+        yield from (f"### {name}", "", command.help, "")
+        for each in command.commands.values():
+            yield from _command(f"{name} {each.name}", each)
+        return
+    usage = "".join(f" {_argument(each)}" for each in command.params if each.param_type_name == "argument")
+    yield from (f"#### `{name}{usage}`", "", " ".join(command.help.split()), "")
+    if name == "mockserver serve":
+        yield from ("Its flags are [the settings](settings.md).", "")
+        return
+    rows = [_row(each) for each in command.params if each.name not in _COMMON or each.param_type_name == "argument"]
+    if rows:
+        yield from ("| option | what it is |", "|---|---|", *rows, "")
+
+
+def _argument(parameter: Any) -> str:
+    name = parameter.metavar or parameter.name.upper().replace("_", "-")
+    return str(name if parameter.required else f"[{name}]")
+
+
+def _row(parameter: Any) -> str:
+    value = f" {parameter.metavar}" if parameter.metavar else ""
+    shown = _argument(parameter) if parameter.param_type_name == "argument" else ", ".join(parameter.opts) + value
+    default = parameter.default
+    known = "" if default in (None, False, (), "") else f" Default: {default}."
+    return f"| `{shown}` | {parameter.help}{known} |"
+
+
 if __name__ == "__main__":
     README.write_text(readme())
     SETTINGS.write_text(settings())
     ASSEMBLYAI.write_text(assemblyai())
+    CLI.write_text(cli())

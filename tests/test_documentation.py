@@ -40,6 +40,10 @@ def examples() -> list[Example]:
 
 
 def run(example: Example, folder: Path) -> subprocess.CompletedProcess[str]:
+    if example.language == "python" and example.page == "pytest.md":
+        (folder / "test_example.py").write_text(example.code)
+        command = [sys.executable, "-m", "pytest", "-p", "mockserver.pytest_plugin", "-c", "/dev/null", str(folder)]
+        return _run(command, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     if example.language == "python":
         return _run([sys.executable, "-c", example.code])
     if example.language == "js":
@@ -57,8 +61,10 @@ def run(example: Example, folder: Path) -> subprocess.CompletedProcess[str]:
     return _run(["bash", "-euo", "pipefail", "-c", example.code])
 
 
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
+def _run(command: list[str], **env: str) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = os.environ | {"PYTHONPATH": str(ROOT), "PATH": path} | env
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
 def test_example_runs(example: Example, server: MockServer, tmp_path: Path) -> None:
     address = server.url.removeprefix("http://")
     done = run(example._replace(code=example.code.replace("127.0.0.1:4747", address)), tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     if "hello.wav" in example.code:
         assert "Hello and welcome. This is a short recording" in done.stdout
 
@@ -97,6 +103,10 @@ def test_the_coverage_table_is_that_of_the_routes() -> None:
 
 def test_the_settings_page_is_that_of_the_settings() -> None:
     assert generated.SETTINGS.read_text() == generated.settings(), "run scripts/docs"
+
+
+def test_the_page_of_the_command_line_is_that_of_the_commands() -> None:
+    assert generated.CLI.read_text() == generated.cli(), "run scripts/docs"
 
 
 def test_the_tables_of_quirks_and_refusals_are_those_of_the_code() -> None:

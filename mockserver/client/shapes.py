@@ -1,0 +1,136 @@
+"""What calls are made with, as dictionaries whose keys editors complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, TypedDict
+
+Moment = datetime | str
+
+
+class Match(TypedDict, total=False):
+    """Which requests a fault is for; every condition that is given must hold. Moments may be seconds from now."""
+
+    name: str
+    family: str
+    service: str
+    method: str
+    path: str
+    api_key: str
+    params: Mapping[str, Any]
+    probability: float
+    after: int
+    since: Moment | float
+    until: Moment | float
+    executes: bool
+
+
+class Happening(TypedDict, total=False):
+    """What happens to them besides an ``error`` by name."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+    connection: Literal[
+        "EMPTY_RESPONSE", "MALFORMED_RESPONSE_CHUNK", "RANDOM_DATA_THEN_CLOSE", "CONNECTION_RESET_BY_PEER"
+    ]
+    delay: float | Mapping[str, Any]
+    truncate: int
+    dribble: Mapping[str, float]
+    malformed_json: bool
+    content_length: int
+    cut_after: int
+    fail_job: str
+    hold_job: Literal["queued", "processing"]
+    webhook: Literal["drop", "twice", "reorder"]
+
+
+class Rule(Match, Happening, total=False):
+    """A fault: which requests, and what happens to them."""
+
+    error: str
+    times: int
+
+
+class Filters(TypedDict, total=False):
+    """Which requests of the journal; ``path`` is a pattern, ``status`` may be "4xx", ``body`` is a part of it."""
+
+    method: str
+    path: str
+    status: int | str
+    job: str
+    fixture: str
+    fault: str
+    request_id: str
+    since: Moment
+    until: Moment
+    body: str
+    violations: bool
+
+
+class Expectation(TypedDict, total=False):
+    """What requests are like: ``params`` is a part of the JSON body, ``headers`` are some of the headers."""
+
+    method: str
+    path: str
+    status: int | str
+    job: str
+    fixture: str
+    fault: str
+    headers: Mapping[str, str]
+    params: Mapping[str, Any]
+    body: str
+
+
+class Terms(TypedDict, total=False):
+    """What an account is like, and how its jobs move on; times are in seconds."""
+
+    concurrency: int | Literal["free", "paid"]
+    rate_limit: int
+    rate_window: float
+    negative_balance: bool
+    failing: Literal[500, 503, 504] | None
+    llm_plan: Literal["paid", "free", "none"]
+    llm_rate_limit: int | None
+    llm_rate_limits: Mapping[str, int]
+    understanding_rate_limit: int | None
+    llm_first_token: float
+    llm_tokens_per_second: float
+    strict: bool
+    progress: Literal["instant", "timed", "polls", "held"]
+    queue_seconds: float
+    processing_seconds: float | None
+    processing_share: float
+
+
+class Turn(TypedDict, total=False):
+    """What one speaker says; ``start`` and ``end`` are in seconds, channels count from 1."""
+
+    speaker: str
+    text: str
+    channel: int
+    start: float
+    end: float
+
+
+class Answer(TypedDict, total=False):
+    """What a language model answers."""
+
+    text: str
+    json: Any
+    tool_calls: Sequence[Mapping[str, Any]]
+    error: Mapping[str, Any]
+    thinking: str
+    first_token: float
+    tokens_per_second: float
+    cut_after: int
+
+
+class SinkAnswer(TypedDict, total=False):
+    """What a sink answers; ``delay`` is in seconds."""
+
+    status: int
+    delay: float
+    body: str
+    headers: Mapping[str, str]
