@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mockserver.app import create_app
-from mockserver.settings import Settings
+from mockserver.settings import SeedError, Settings
 from mockserver.web import log
 from mockserver.web.sending import CONNECTION
 
@@ -103,7 +103,12 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: object = None) -> None:
         """Start to listen."""
-        await super().startup()
+        try:
+            await super().startup()
+        except SystemExit:
+            if self._gate.failure is not None:
+                raise self._gate.failure from None
+            raise
         if self.servers:
             if self._gate.guard.ports:
                 await self._listen_for_control()
@@ -156,6 +161,9 @@ def serve(settings: Settings) -> None:
     server = Server(settings, started, alone=True)
     try:
         server.run()
+    except SeedError as error:
+        log.complain(f"the server was not seeded: {error}")
+        sys.exit(1)
     except SystemExit as stop:  # uvicorn has said why it could not listen
         sys.exit(1 if stop.code else 0)
 

@@ -30,6 +30,10 @@ class SettingsError(ValueError):
     """A setting has a value that it cannot have; the message names the setting and its source's value."""
 
 
+class SeedError(Exception):
+    """The server cannot start as its seed folder wants; the message names the file, the request, and what is wrong."""
+
+
 class Settings(BaseSettings):
     """What the server is told at start: flags win over ``MOCKSERVER_*`` variables, these over the TOML file."""
 
@@ -50,6 +54,9 @@ class Settings(BaseSettings):
         "Default: any key that does not begin with 'invalid'.",
     )
     fixtures: Paths = Field((), description="Folders with fixtures, besides the ones that come along.")
+    seed_folder: Path | None = Field(
+        None, description="Folder with fixtures, and JSON files with requests that are made before the server is ready."
+    )
     samples: bool = Field(True, description="Load the fixtures that come along.")
     reload: bool = Field(True, description="Load fixtures again when their files change.")
     seed: int = Field(0, description="Seed of ids, invented conversations and confidences.")
@@ -177,6 +184,11 @@ class Settings(BaseSettings):
         if file is None:
             return init_settings, env_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=Path(file))
+
+    @property
+    def own_fixtures(self) -> tuple[Path, ...]:
+        """Return the folders with fixtures besides the ones that come along."""
+        return self.fixtures if self.seed_folder is None else (*self.fixtures, self.seed_folder)
 
     @classmethod
     def unknown_variables(cls) -> list[str]:

@@ -80,7 +80,7 @@ def test_example_runs(example: Example, server: MockServer, tmp_path: Path) -> N
 
 
 def test_every_example_is_in_a_language_that_is_run() -> None:
-    assert {example.language for example in examples()} <= {"python", "bash", "js", "yaml", "toml"}
+    assert {example.language for example in examples()} <= {"python", "bash", "js", "yaml", "toml", "json"}
 
 
 @pytest.mark.parametrize(

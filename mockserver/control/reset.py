@@ -13,11 +13,16 @@ router = APIRouter()
 
 @router.post("/reset")
 async def reset(engine: EngineNeeded, courier: CourierNeeded, project: ProjectNamed) -> dict[str, Any]:
-    """Remove jobs, uploads and journal, and start clock and ids over: of one key's project, or of all."""
+    """Remove jobs, uploads and journal, and start clock and ids over: of one key's project, or of all.
+
+    After a reset of all the requests of the seed folder are made again.
+    """
     if project is None:
         engine.reset()
     else:
         engine.reset_project(project)
     courier.sweep()
     courier.clocks_moved()
+    if project is None and courier.sow is not None:
+        await courier.sow()
     return {"reset": project.label if project else "everything"}

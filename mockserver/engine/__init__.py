@@ -44,7 +44,7 @@ PACKAGE = Path(__file__).parent.parent
 
 def fixture_folders(settings: Settings) -> Sequence[Path]:
     """Return the folders to read fixtures from: the ones that come along first."""
-    return (*([samples_folder()] if settings.samples else []), *settings.fixtures)
+    return (*([samples_folder()] if settings.samples else []), *settings.own_fixtures)
 
 
 def samples_folder() -> Path:
@@ -112,6 +112,15 @@ class Engine:
         """Remember how the server's clock stands."""
         state = orjson.dumps(asdict(self.clock.state)).decode()
         self.store.write("INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?)", (state,))
+
+    @property
+    def is_seeded(self) -> bool:
+        """Say whether the requests of the seed folder have been made."""
+        return self.store.one("SELECT 1 FROM meta WHERE name = 'seeded'") is not None
+
+    def note_seeded(self) -> None:
+        """Remember that the requests of the seed folder have been made."""
+        self.store.write("INSERT OR REPLACE INTO meta (name, value) VALUES ('seeded', '1')")
 
     def health(self) -> dict[str, Any]:
         """Return what the server is; that it can is a sign that the database answers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -61,6 +61,8 @@ class Courier:
         self._flush_due = False
         self.warming: asyncio.Future[Any] | None = None
         """Done when what takes long to import is there."""
+        self.sow: Callable[[], Awaitable[None]] | None = None
+        """Makes the requests of the seed folder."""
         engine.journal.written = lambda batch: log.requests(batch, engine.settings, engine.keys.label)
 
     def start(self) -> None:
@@ -182,7 +184,7 @@ class Courier:
         all of them had asked. Where there are many files, a pause of many times as long follows.
         """
         now = self._engine.clock.parent.now
-        if not self._engine.settings.reload or not self._engine.settings.fixtures or now() < self._next_look:
+        if not self._engine.settings.reload or not self._engine.settings.own_fixtures or now() < self._next_look:
             return
         asked = now()
         async with self._reloading:

@@ -17,6 +17,7 @@ from mockserver.engine import Engine
 from mockserver.engine.journal import Entry
 from mockserver.engine.keys import Account
 from mockserver.engine.masking import NO_HEADERS, masked_headers
+from mockserver.settings import SeedError
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation, Quirks
 from mockserver.web.guard import CONTROL, HEALTH, Guard, nothing_here
@@ -77,6 +78,8 @@ class Gate:
         self._now = engine.clock.parent.now
         self.guard = Guard(engine.settings)
         self._refused = 0
+        self.failure: Exception | None = None
+        """Why the server could not start."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -137,11 +140,38 @@ class Gate:
         self._courier.start()
         self._control = asyncio.create_task(self._courier.in_thread(self._make_control))
         self._courier.warming = self._control
+        if self._engine.settings.seed_folder is not None:
+            self._courier.sow = self._sow
+        if self._courier.sow is not None and not self._engine.is_seeded:
+            try:
+                await self._sow()
+            except Exception as error:
+                self.failure = error
+                await self._end()
+                await send({"type": "lifespan.startup.failed"})
+                return
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        await self._end()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _end(self) -> None:
         await self._courier.stop()
         self._engine.close()
-        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _sow(self) -> None:
+        """Make the requests of the seed folder. Raises SeedError."""
+        from mockserver.web.seeding import make, requests_in
+
+        assert self._control is not None
+        assert self._engine.settings.seed_folder is not None
+        control = await asyncio.shield(self._control)
+        for name, request in list(requests_in(self._engine.settings.seed_folder)):
+            problem = await make(request, control if request.path.startswith(CONTROL) else self, self._engine.settings)
+            if problem is not None:
+                raise SeedError(f"{name}: {problem}")
+        self._engine.note_seeded()
+        await self._courier.committed()
 
     async def _answer_control(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self.guard.refusal(scope)
