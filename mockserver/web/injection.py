@@ -55,14 +55,22 @@ class Injector:
         own, _, name = key.rpartition("+")
         return (own, name) if own and name in self._names else (key, None)
 
+    def may_interfere(self, call: Call) -> bool:
+        """Say whether something may go wrong with a request; nearly always nothing does."""
+        headers = call.header_map
+        return (
+            HEADER in headers
+            or b"prefer" in headers
+            or call.key_fault is not None
+            or self._faults.has_any(call.account.project if call.account else None)
+        )
+
     async def fault_of(self, call: Call, operation: Operation) -> Fault | None:
         """Return what is to go wrong with a request. Raises ApiError if it asks for what there is not."""
-        requested = self._requested(call)
-        project = call.account.project if call.account else None
-        if requested is None and not self._faults.has_any(project):
-            return None
         from mockserver.engine.fault_rule import Asked
 
+        requested = self._requested(call)
+        project = call.account.project if call.account else None
         params = None
         if operation.reads is not None and self._faults.wants_params(project):
             params = _parsed(await call.peek(self._limit))

@@ -246,9 +246,10 @@ class Gate:
             if method == "OPTIONS":
                 return _preflight(methods, call.header_map.get(b"access-control-request-headers"))
             raise call.service.method_not_allowed(", ".join(sorted(methods)))
-        fault = await self._injector.fault_of(call, operation)
-        if fault is not None:
-            return await self._injector.inject(call, fault, partial(self._carry_out, call, operation))
+        if self._injector.may_interfere(call):
+            fault = await self._injector.fault_of(call, operation)
+            if fault is not None:
+                return await self._injector.inject(call, fault, partial(self._carry_out, call, operation))
         return await self._carry_out(call, operation)
 
     async def _carry_out(self, call: Call, operation: Operation) -> Reply:
