@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from functools import update_wrapper
-from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack
+from functools import cache, partial, update_wrapper
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack
 
 from mockserver.client.mock import Mock
 from mockserver.client.shapes import Terms
 from mockserver.client.sink import Sink
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+_MOST_AT_A_TIME = 64
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -17,7 +21,15 @@ T = TypeVar("T")
 async def _in_thread(call: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
     import asyncio  # here, because programs without an event loop need not wait for it
 
-    return await asyncio.to_thread(call, *arguments, **named)
+    return await asyncio.get_running_loop().run_in_executor(_threads(), partial(call, *arguments, **named))
+
+
+@cache
+def _threads() -> Executor:
+    """Return threads of our own: the event loop's are few, and calls that wait could take all of them."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(_MOST_AT_A_TIME, "mockserver-control")
 
 
 def _awaited(

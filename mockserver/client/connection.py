@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
 
 CONTROL = "/_mock"
+_IN_PATHS = "/%:@!$&'()*+,;=~"
 
 
 class MockServerError(Exception):
@@ -53,7 +54,7 @@ class Connection:
 
         ``patience`` is how many seconds longer than usual the server may take. Raises UnreachableError.
         """
-        target = f"{self._prefix}{CONTROL}{path}{_query(query or {})}"
+        target = f"{self._prefix}{CONTROL}{quote(path, safe=_IN_PATHS)}{_query(query or {})}"
         headers = {"accept": "application/json, text/plain"}
         if self.token is not None:
             headers["x-mock-token"] = self.token

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
+from urllib.parse import quote
 
 from mockserver.client.connection import Connection, MockServerError, Reply, content_of
 from mockserver.client.records import SinkRequest, read_all
@@ -18,10 +19,10 @@ class Sink:
 
     def __init__(self, connection: Connection, url: str, name: str, api_key: str | None) -> None:
         self._connection = connection
-        self._path = f"/sinks/{name}"
+        self._path = f"/sinks/{quote(name, safe='')}"
         self._key = api_key
         self.name = name
-        self.url = f"{url}/_mock/sink/{name}"
+        self.url = f"{url}/_mock/sink/{quote(name, safe='')}"
 
     def answer(self, **answer: Unpack[SinkAnswer]) -> None:
         """Answer every request like this from now on; without anything 200."""

@@ -111,6 +111,8 @@ def test_a_refusal_has_the_servers_text_and_status(mock: Mock) -> None:
     with pytest.raises(MockServerError, match="there is no job x") as caught:
         mock.job("x")
     assert caught.value.status == 404
+    with pytest.raises(MockServerError, match="there is no job a b ü"):
+        mock.job("a b ü")
     with pytest.raises(MockServerError, match="seconds: ") as caught:
         mock.advance(-1)
     assert caught.value.status == 422
@@ -187,12 +189,11 @@ def test_the_awaitable_twin_has_every_method() -> None:
 
 def test_an_await_does_not_hold_the_event_loop(mock: Mock, api: Api) -> None:
     async def ask_while_waiting(receiver: Receiver) -> None:
-        waiting = asyncio.create_task(mock.asynchronous.webhooks(wait=30))
+        waiting = [asyncio.create_task(mock.asynchronous.webhooks(wait=30)) for _ in range(40)]
         await mock.asynchronous.health()
-        assert not waiting.done()
+        assert not any(each.done() for each in waiting)
         receiver.may_answer.set()
-        (call,) = await waiting
-        assert call.delivered
+        assert all(calls[0].delivered for calls in await asyncio.gather(*waiting))
 
     with receiving() as receiver:
         receiver.may_answer.clear()

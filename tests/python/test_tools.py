@@ -163,6 +163,8 @@ def test_two_keys_sinks_of_one_name_are_two_and_reset_with_the_key(mock: Mock, a
     assert mock.sink("hook").received() != []
     mock.reset()
     assert one.received() == []
+    with pytest.raises(MockServerError, match="name: "):
+        mock.sink("ü b")
 
 
 def test_a_key_has_terms_of_its_own_and_is_the_same_by_name(mock: Mock) -> None:
