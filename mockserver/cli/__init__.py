@@ -11,6 +11,16 @@ def main() -> None:
         from mockserver.cli.health import check
 
         sys.exit(check())
+    if sys.argv[1:2] == ["serve"]:
+        _notice_sigterm()
     from mockserver.cli.app import app
 
     app()
+
+
+def _notice_sigterm() -> None:
+    """End with 0 at SIGTERM while everything is being imported: the first process of a container would ignore it."""
+    import os
+    import signal
+
+    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))

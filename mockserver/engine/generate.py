@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from faker import Faker
 
 WORDS_PER_MINUTE = 150
-_LOCALES = {
+LOCALES = {
     "en": "en_US", "en_us": "en_US", "en_uk": "en_GB", "en_au": "en_AU", "es": "es_ES", "fr": "fr_FR",
     "de": "de_DE", "it": "it_IT", "pt": "pt_BR", "nl": "nl_NL", "pl": "pl_PL", "ru": "ru_RU", "uk": "uk_UA",
     "tr": "tr_TR", "ja": "ja_JP", "zh": "zh_CN", "hi": "hi_IN", "fi": "fi_FI", "sv": "sv_SE", "da": "da_DK",
@@ -85,9 +85,9 @@ def _ended(words: list[str]) -> list[str]:
 
 
 def _sentences(language: str, rng: random.Random) -> Callable[[], str]:
-    fake = _faker(_LOCALES.get(language, "en_US"))
+    fake = _faker(LOCALES.get(language, "en_US"))
     fake.seed_instance(rng.getrandbits(64))
-    if language not in _LOCALES or language.startswith("en"):
+    if language not in LOCALES or language.startswith("en"):
         openings = iter((rng.choice(_OPENINGS),))
         return lambda: _fill(next(openings, None) or rng.choice(_LINES), fake, rng)
     return lambda: str(fake.sentence(nb_words=rng.randint(5, 12)))
