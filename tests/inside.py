@@ -38,7 +38,9 @@ def main() -> None:
         assert heard["status"] == "completed", (name, heard)
     assert transcribed(audio_url=uploads["hello.wav"])["text"].startswith("Hello and welcome.")
     for language in LOCALES:
-        heard = transcribed(audio_url=f"https://example.com/{language}.mp3", language_code=language, entity_detection=True)
+        heard = transcribed(
+            audio_url=f"https://example.com/{language}.mp3", language_code=language, entity_detection=True
+        )
         assert heard["text"], (language, heard)
 
     hidden = {"redact_pii": True, "redact_pii_audio": True, "redact_pii_policies": ["person_name"]}

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+import yaml
+from typer.main import get_command
 
 from mockserver.apis.assemblyai.gateway.catalogue import catalogue
+from mockserver.cli.app import app
 from mockserver.embed import MockServer
 from mockserver.engine.fixtures import Fixtures
 from tests import generated
@@ -91,10 +95,56 @@ def test_a_file_that_is_shown_can_be_loaded(example: Example, tmp_path: Path) ->
     file.write_text(example.code)
     if example.language == "toml":
         assert catalogue((file,)).find("house-1", "us")
+        return
+    shown = yaml.safe_load(example.code) if "\n---" not in example.code else {}
+    if isinstance(shown, dict) and "jobs" in shown:
+        check_workflow(shown)
+    elif isinstance(shown, dict) and "services" in shown:
+        check_compose(shown)
     else:
         loaded = Fixtures([tmp_path])
         assert len(loaded) > 0
         assert loaded.problems == []
+
+
+def check_workflow(workflow: dict[Any, Any]) -> None:
+    """Check a workflow of GitHub Actions: its steps are well-formed, and run commands that there are."""
+    assert workflow.keys() == {"name", True, "jobs"}  # YAML 1.1 reads `on` as true.
+    for job in workflow["jobs"].values():
+        assert job.keys() <= {"runs-on", "strategy", "services", "env", "steps"}
+        for step in job["steps"]:
+            assert ("uses" in step) != ("run" in step)
+            assert re.fullmatch(r"actions/[a-z-]+@v\d+", step.get("uses", "actions/checkout@v4"))
+            for line in step.get("run", "").splitlines():
+                check_command(re.sub(r"\$\{\{ [\w.]+ \}\}", "some", line))
+        for service in job.get("services", {}).values():
+            check_command(re.search(r'--health-cmd "(.*?)"', service["options"])[1])  # type: ignore[index]
+
+
+def check_command(line: str) -> None:
+    """Check that a line of a shell runs programs that one has, and only commands of ours that there are."""
+    words = shlex.split(line)
+    assert words[0] in {"docker", "mockserver", "npm", "pip"}, line
+    assert words[:2] != ["pip", "install"] or "./mockserver" in words
+    if "mockserver" not in words[:-1] or words[:2] in (["docker", "build"], ["docker", "run"], ["docker", "logs"]):
+        return
+    ours = words[len(words) - words[::-1].index("mockserver") :]
+    command: Any = get_command(app)
+    while hasattr(command, "commands"):
+        command = command.commands[ours.pop(0)]
+    options = {name for parameter in command.params for name in parameter.opts}
+    given = ours[: ours.index("--")] if "--" in ours else ours
+    assert {word for word in given if word.startswith("--")} <= options, line
+
+
+def check_compose(compose: dict[str, Any]) -> None:
+    """Check a compose file: what its services wait for is there, and they are built as ours are."""
+    ours = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    services = compose["services"]
+    assert services.keys() == ours.keys()
+    for name, service in services.items():
+        assert service.keys() <= ours[name].keys()
+        assert service.get("depends_on") == ours[name].get("depends_on")
 
 
 def test_the_coverage_table_is_that_of_the_routes() -> None:
