@@ -199,3 +199,10 @@ def test_terms_that_cannot_be_are_refused(api: Api, terms: dict[str, Any]) -> No
     reply = api.control.patch("/terms", json=terms)
     assert reply.status_code == 422
     assert next(iter(terms)) in reply.json()["error"]
+
+
+def test_a_limit_of_a_model_whose_name_is_no_text_is_refused(api: Api) -> None:
+    content = '{"llm_rate_limits": {"\\ud800": 1}}'
+    reply = api.control.patch("/terms", content=content, headers={"Content-Type": "application/json"})
+    assert reply.status_code == 422
+    assert reply.json()["error"].startswith("llm_rate_limits")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
+from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed, WholeText
 from mockserver.engine import Engine
 from mockserver.engine.keys import Project
 from mockserver.settings import PLANS, Progress
@@ -30,7 +30,9 @@ class TermsChange(BaseModel):
     failing: Literal[500, 503, 504] | None = None
     llm_plan: Literal["paid", "free", "none"] | None = None
     llm_rate_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
-    llm_rate_limits: Annotated[dict[str, Annotated[int, Field(ge=0, le=_MOST)]], Field(max_length=1000)] | None = None
+    llm_rate_limits: (
+        Annotated[dict[WholeText, Annotated[int, Field(ge=0, le=_MOST)]], Field(max_length=1000)] | None
+    ) = None
     understanding_rate_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
     llm_first_token: Annotated[float, Field(ge=0, le=1e6)] | None = None
     llm_tokens_per_second: Annotated[float, Field(ge=0, le=1e9)] | None = None
