@@ -122,7 +122,9 @@ class Injector:
             await _at_hand(call, await _answered(call, answer))
         if rule.connection is not None:
             return broken_off(rule, fault.label)
-        return damaged(_replaced(call, rule), rule)
+        reply = _replaced(call, rule)
+        call.hint = f"a fault: {fault.label}"  # and not what documented errors say that were looked at
+        return damaged(reply, rule)
 
 
 def job_fault_of(call: Call, url: str) -> JobFault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from typing import Any
 
@@ -137,6 +138,28 @@ def test_what_is_on_the_wire(api: Api) -> None:
     assert b"x-request-id: " in head
     head, _, body = raw(api, '{"content_length": -4}').partition(b"\r\n\r\n")
     assert b"content-length: %d" % (len(body) - 4) in head
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+@pytest.mark.parametrize(
+    "others", [{}, {"body": "much"}, {"malformed_json": True}, {"dribble": {"chunks": 2, "seconds": 0}}]
+)
+def test_a_reply_that_can_have_no_body_has_none_and_the_next_follows_it(
+    api: Api, status: int, others: dict[str, Any]
+) -> None:
+    headers = {"X-Mock-Fault": json.dumps({"status": status, **others})}
+    reply = api.http.get("/v2/transcript", headers=headers)
+    assert (reply.status_code, reply.content) == (status, b"")
+    assert reply.headers["x-mock-hint"].startswith(f"a fault: status {status}")
+    ask = f"GET /v2/transcript HTTP/1.1\r\nHost: x\r\nAuthorization: {api.key}\r\n"
+    url = httpx.URL(api.url)
+    with socket.create_connection((url.host, url.port), timeout=5) as connection:
+        for more in (f"X-Mock-Fault: {headers['X-Mock-Fault']}\r\n", "Connection: close\r\n"):
+            connection.sendall(f"{ask}{more}\r\n".encode())
+        with connection.makefile("rb") as file:
+            first, _, rest = file.read().partition(b"\r\n\r\n")
+    assert first.startswith(b"HTTP/1.1 %d " % status)
+    assert rest.removeprefix(b"0\r\n\r\n").startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_the_same_fault_gives_the_same_garbage_every_time(api: Api) -> None:
