@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
+import orjson
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,6 +21,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import from_json
 
 from mockserver.engine.clock import SECOND, iso
 
@@ -40,6 +42,15 @@ def _whole(text: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("half a character (a lone surrogate) is no text")
     return text
+
+
+def _storable(value: Any) -> Any:
+    """Refuse JSON that can be received, but neither kept nor sent."""
+    try:
+        from_json(orjson.dumps([[value]]))
+    except (TypeError, ValueError):
+        raise ValueError("nested too deeply, or a number too large, or half a character (a lone surrogate)") from None
+    return value
 
 
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_whole)]
@@ -125,7 +136,7 @@ class FaultRule(_Part):
     method: Text | None = None
     path: Text | None = None
     api_key: Text | None = None
-    params: dict[str, Any] | None = None
+    params: Annotated[dict[str, Any], AfterValidator(_storable)] | None = None
     probability: Annotated[float, Field(gt=0, le=1)] = 1.0
     after: Count = 0
     times: Annotated[int, Field(ge=1, le=_MOST)] | None = None
@@ -135,7 +146,7 @@ class FaultRule(_Part):
     error: Text | None = None
     """A documented error, by its name."""
     status: Annotated[int, Field(ge=200, le=599)] | None = None
-    body: Any = None
+    body: Annotated[Any, AfterValidator(_storable)] = None
     headers: dict[HeaderName, HeaderValue] = {}
     connection: Connection | None = None
     executes: bool = False
