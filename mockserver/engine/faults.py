@@ -51,6 +51,12 @@ class ActiveRule:
         """Return how many requests got the fault."""
         return sum(count.fired for count in self.counts.values())
 
+    @property
+    def is_stored(self) -> bool:
+        """Say whether its counts are stored: they decide what it does, and are of one project."""
+        rule = self.rule
+        return self.project is not None and bool(rule.after or rule.times or rule.probability < 1)
+
 
 class Faults:
     """Rules by project. Where several match a request, the newest decides, a project's own before those for all.
@@ -67,18 +73,18 @@ class Faults:
         self.reload()
 
     def reload(self) -> None:
-        """Read the stored rules anew; the counts of those for all stay."""
-        before = {active.number: active.counts for active in self._for_all}
+        """Read the stored rules anew; counts that are not stored stay."""
+        before = {active.number: active.counts for active in self._stored()}
         self._own.clear()
         self._for_all = []
         for row in self._store.all("SELECT * FROM faults ORDER BY number DESC"):
             active = _active(row)
-            if row["project"] is None:
-                active.counts = before.get(active.number, {})
-                self._for_all.append(active)
-            else:
+            if active.is_stored:
                 active.counts[row["project"]] = Count(row["met"], row["fired"])
-                self._own.setdefault(row["project"], []).append(active)
+            else:
+                active.counts = before.get(active.number, {})
+            line = self._for_all if active.project is None else self._own.setdefault(active.project, [])
+            line.append(active)
 
     def always(self, profile: str | None, rules: Iterable[FaultRule]) -> None:
         """Keep rules in force below all others, as the settings wish."""
@@ -90,7 +96,12 @@ class Faults:
 
     def listed(self, project: Project | None) -> list[ActiveRule]:
         """Return the rules of a project, or those for all, newest first."""
-        return list(self._own.get(project.id, ())) if project else [*self._for_all, *self._always]
+        return list(self._line(project.id)) if project else [*self._for_all, *self._always]
+
+    def _stored(self) -> Iterator[ActiveRule]:
+        yield from self._for_all
+        for line in self._own.values():
+            yield from line
 
     def _effective(self, project: Project | None) -> Iterator[ActiveRule]:
         if project is not None:
@@ -117,32 +128,47 @@ class Faults:
     def remove(self, number: int) -> None:
         """Take a stored rule out of force."""
         self._store.write("DELETE FROM faults WHERE number = ?", (number,))
-        self.reload()
+        for active in [active for active in self._stored() if active.number == number]:
+            self._keep(active.project, [other for other in self._line(active.project) if other is not active])
 
     def clear(self, project: Project | None, *, profiles_only: bool = False) -> int:
         """Remove the rules of a project, or those for all, and return how many there were."""
+        owner = project.id if project else None
         condition = " AND profile IS NOT NULL" if profiles_only else ""
-        done = self._store.write(f"DELETE FROM faults WHERE project IS ?{condition}", (project and project.id,))
-        self.reload()
+        done = self._store.write(f"DELETE FROM faults WHERE project IS ?{condition}", (owner,))
+        self._keep(owner, [active for active in self._line(owner) if profiles_only and active.profile is None])
         return done.rowcount
+
+    def _line(self, project: int | None) -> Sequence[ActiveRule]:
+        return self._for_all if project is None else self._own.get(project, ())
+
+    def _keep(self, project: int | None, rules: list[ActiveRule]) -> None:
+        """Leave only these of a project's rules, or of those for all, in force."""
+        if project is None:
+            self._for_all = rules
+        elif rules:
+            self._own[project] = rules
+        else:
+            self._own.pop(project, None)
 
     def forget(self, project: int | None) -> None:
         """Remove the rules of a project; with None those of all, and for all."""
         if project is None:
             self._store.write("DELETE FROM faults")
+            self._own.clear()
+            self._for_all = []
         elif project in self._own:
             self._store.write("DELETE FROM faults WHERE project = ?", (project,))
+            del self._own[project]
         for active in (*self._for_all, *self._always):
             if project is None:
                 active.counts.clear()
             else:
                 active.counts.pop(project, None)
-        self.reload()
 
     def find(self, number: int) -> ActiveRule | None:
         """Return a stored rule."""
-        every = (*self._for_all, *(active for line in self._own.values() for active in line))
-        return next((active for active in every if active.number == number), None)
+        return next((active for active in self._stored() if active.number == number), None)
 
     def chosen(
         self, project: Project | None, asked: Asked, now: int, requested: FaultRule | None, *, makes_job: bool
@@ -173,7 +199,7 @@ class Faults:
         count.met += 1
         fires = count.met > rule.after and self._is_hit(rule, project, count.met)
         count.fired += fires
-        if active.project is not None and (rule.after or rule.times or rule.probability < 1):
+        if active.is_stored:
             self._store.write(
                 "UPDATE faults SET met = ?, fired = ? WHERE number = ?", (count.met, count.fired, active.number)
             )

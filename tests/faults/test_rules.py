@@ -34,6 +34,49 @@ def test_the_third_request_fails(api: Api, faults: Faults) -> None:
     assert statuses(api, 5) == [200, 200, 500, 200, 200]
 
 
+def test_what_becomes_of_other_rules_changes_no_count(server: MockServer, api: Api, faults: Faults) -> None:
+    added = faults.add(error="server_error", path="/v2/transcript")
+    other = faults.add(delay=0, path="/nowhere")
+    assert statuses(api, 3) == [500, 500, 500]
+    api.control.delete(f"/faults/{other['id']}")
+    faults.choose("flaky")
+    faults.choose(None)
+    api_of(server.url).control.post("/reset")
+    assert faults.all() == [added | {"fired": 3}]
+    api.control.post("/snapshots", json={"name": "then"})
+    api.control.post("/snapshots/then/restore")
+    assert [rule["id"] for rule in faults.all()] == [added["id"]]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"\\ud800"',
+        '{"\\udfff": 1}',
+        '[{"a": {"\\ud800": {}}}]',
+        "1e999",
+        str(10**30),
+        '{"a":' * 190 + "1" + "}" * 190,
+        '{"a":' * 230 + "1" + "}" * 230,
+        "[" * 900 + "]" * 900,
+    ],
+)
+@pytest.mark.parametrize("rule", ['{"delay": 0, "params": {"x": %s}}', '{"status": 418, "body": %s}'])
+def test_what_can_be_sent_but_not_kept_is_refused_and_harms_no_other_rule(
+    api: Api, faults: Faults, rule: str, value: str
+) -> None:
+    content = rule % value
+    reply = api.control.post("/faults", content=content, headers={"Content-Type": "application/json"})
+    assert reply.status_code in (201, 422), reply.text
+    assert len(faults.all()) == (1 if reply.status_code == 201 else 0)
+    asked = {"X-Mock-Fault": content, "Content-Type": "application/json"}
+    assert api.http.post("/v2/transcript", json=JOB, headers=asked).status_code in (200, 400, 418)
+    assert api.http.post("/v2/transcript", json=JOB).status_code in (200, 418)
+    api.control.post("/snapshots", json={"name": "then"})
+    assert api.control.post("/snapshots/then/restore").status_code == 200
+    assert faults.clear() == (1 if reply.status_code == 201 else 0)
+
+
 @pytest.mark.parametrize(
     ("rule", "hits"),
     [
