@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import resource
 import signal
 import socket
@@ -11,7 +12,7 @@ import struct
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -165,7 +166,14 @@ def serve(settings: Settings) -> None:
         log.complain(f"the server was not seeded: {error}")
         sys.exit(1)
     except SystemExit as stop:  # uvicorn has said why it could not listen
-        sys.exit(1 if stop.code else 0)
+        _end(1 if stop.code else 0)
+    _end(0)
+
+
+def _end(code: int) -> NoReturn:
+    """End the process without waiting for what threads are still reading or working out: nobody will use it."""
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _allow_many_sockets() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import signal
 import socket
 import sqlite3
 import threading
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -141,6 +143,30 @@ def test_a_temporary_data_directory_is_removed_at_exit(
         server.process.send_signal(how)
         assert server.process.wait() == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_is_busy_reading_fixtures_ends_at_once() -> None:
+    content = "---\nmatch: {audio_url: 'https://example.com/*'}\ntext: Hello there.\n" * 60_000
+    with running() as server, httpx.Client(base_url=server.url, timeout=60) as client:
+        ready, busy = threading.Event(), threading.Event()
+
+        def parts() -> Iterator[bytes]:
+            yield content.encode()
+            ready.set()
+
+        def post() -> None:
+            with contextlib.suppress(httpx.HTTPError):
+                client.post("/_mock/fixtures", content=parts())
+            busy.set()
+
+        thread = threading.Thread(target=post)
+        thread.start()
+        assert ready.wait(30)
+        httpx.get(f"{server.url}/_mock/fixtures")
+        assert not busy.wait(1)
+        server.process.terminate()
+        assert server.process.wait(5) == 0
+        thread.join()
 
 
 def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
