@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 
@@ -13,6 +14,8 @@ def main() -> None:
         sys.exit(check())
     if sys.argv[1:2] == ["serve"]:
         _notice_sigterm()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that cannot show a character shows its number
+        sys.stdout.reconfigure(errors="backslashreplace")
     from mockserver.cli.app import app
 
     app()

@@ -18,12 +18,12 @@ _WHOLE = ("id", "job", "status", "number")
 
 def show_json(value: Any) -> None:
     """Print a value as JSON."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=_is_limited()))
 
 
 def show_line(value: Any) -> None:
     """Print a value as JSON in one line."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    typer.echo(json.dumps(value, ensure_ascii=_is_limited()))
 
 
 def show_table(names: Sequence[str], rows: Sequence[Sequence[Cell]], nothing: str) -> None:
@@ -58,6 +58,11 @@ def working(what: str) -> Iterator[None]:
 def time_of(moment: object) -> str:
     """Return a moment of the API without the date's separator and what is below milliseconds."""
     return str(moment or "")[:23].replace("T", " ")
+
+
+def _is_limited() -> bool:
+    """Say whether there are characters that cannot be printed."""
+    return not (sys.stdout.encoding or "").lower().startswith("utf")
 
 
 def _is_plain() -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 import httpx
+import pytest
 
 from mockserver.cli import faults
 from mockserver.client import Rule
@@ -67,6 +68,16 @@ def test_the_journal_is_filtered_verified_and_exported(command: Command, api: Ap
     assert (waited.returncode, "only 2 of 3" in waited.stderr) == (1, True)
     assert command("journal", "clear", *key).returncode == 0
     assert command("journal", *key).stdout == "no requests\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_what_the_output_cannot_hold_is_shown_as_its_number(command: Command, api: Api, encoding: str) -> None:
+    api.http.get("/v2/transcript/\N{SNOWMAN}\N{GRINNING FACE}")
+    listed = command("journal", "--key", api.key, PYTHONIOENCODING=encoding)
+    assert listed.returncode == 0, listed.stderr
+    assert "/v2/transcript/" in listed.stdout
+    (request,) = told(command("journal", "--key", api.key, "--json", PYTHONIOENCODING=encoding))["requests"]
+    assert request["path"] == "/v2/transcript/\N{SNOWMAN}\N{GRINNING FACE}"
 
 
 def test_following_the_journal_shows_each_request_once_as_it_comes(api: Api) -> None:
