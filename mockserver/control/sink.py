@@ -177,6 +177,8 @@ async def configure(
 ) -> dict[str, Any]:
     """Say what a sink answers; with a key, it belongs to that key, and its reset forgets it."""
     _check(engine, project, name, 409)
+    if not engine.sinks.has_room(name, asked.in_turn):
+        raise ApiError(409, "answers: those of all sinks would be too long; delete a sink")
     sink = engine.sinks.configure(name, project.id if project else None, asked.in_turn)
     answers = [
         {"status": a.status, "delay": a.delay / SECOND, "body": a.body, "headers": dict(a.headers)}

@@ -16,6 +16,7 @@ KEPT_BYTES = 256 * 1024
 _SINKS = 1_000
 _REQUESTS = 1_000
 _ALL_BYTES = 64 * 2**20
+"""How much is kept of all requests, and how much all answers may be."""
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
@@ -32,6 +33,11 @@ class Answer:
     delay: int = 0
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def weight(self) -> int:
+        """Return how many bytes it is, more or less."""
+        return len(self.body) + sum(len(name) + len(value) for name, value in self.headers.items()) + 100
 
 
 @dataclass(eq=False)
@@ -89,6 +95,11 @@ class Sinks:
     def all(self, owner: int | None) -> list[Sink]:
         """Return the sinks of a project, or with None every one."""
         return [sink for sink in self._sinks.values() if owner is None or sink.owner == owner]
+
+    def has_room(self, name: str, answers: Sequence[Answer]) -> bool:
+        """Say whether a sink may have these answers: those of all together are bounded."""
+        others = (sink.answers for sink in self._sinks.values() if sink.name != name)
+        return sum(answer.weight for each in (*others, answers) for answer in each) <= _ALL_BYTES
 
     def configure(self, name: str, owner: int | None, answers: Sequence[Answer]) -> Sink:
         """Say what a sink answers from now on, and whose it is; what it has received stays."""

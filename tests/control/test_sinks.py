@@ -223,6 +223,16 @@ def test_there_are_only_so_many_sinks() -> None:
         assert "s0" not in names
 
 
+def test_answers_take_only_so_much_room() -> None:
+    long = {"answers": [{"body": "x" * 2**20}] * 10}
+    with MockServer() as mock, httpx.Client(base_url=f"{mock.url}/_mock") as control:
+        statuses = [control.put(f"/sinks/{number}", json=long).status_code for number in range(7)]
+        assert statuses == [200] * 6 + [409]
+        assert control.put("/sinks/0", json=long).status_code == 200
+        assert control.delete("/sinks/0").status_code == 200
+        assert control.put("/sinks/6", json=long).status_code == 200
+
+
 def test_a_sink_belongs_to_the_key_that_configures_it(api: Api, server: MockServer, name: str) -> None:
     other = api_of(server.url)
     configured(api, name)
