@@ -11,7 +11,7 @@ from mockserver.control.context import EngineNeeded, ProjectNamed
 from mockserver.engine import Engine
 from mockserver.engine.fault_profiles import Profile, profiles
 from mockserver.engine.fault_rule import Connection, FaultRule
-from mockserver.engine.faults import ActiveRule
+from mockserver.engine.faults import MOST, ActiveRule
 from mockserver.engine.keys import Project
 from mockserver.web.family import Family
 from mockserver.web.injection import NAMED
@@ -50,6 +50,8 @@ async def add(
 ) -> dict[str, Any]:
     """Put a fault in force."""
     _check(asked, families)
+    if not engine.faults.has_room(project):
+        raise ApiError(409, f"there are {MOST} faults here already; delete one")
     now = project.clock.now() if project else engine.clock.now()
     return _view(engine, engine.faults.add(project, [asked.dated(now)])[0])
 

@@ -194,7 +194,7 @@ class FaultRule(_Part):
             raise ValueError("the rule does nothing; give error, status, connection, delay, truncate or another fault")
         if "body" in self.model_fields_set and self.status is None:
             raise ValueError("body needs a status")
-        damages = [name for name in _DAMAGES if getattr(self, name) not in (None, False)]
+        damages = [name for name in _DAMAGES if self._gives(name)]
         if self.connection not in (None, RESET) and damages:
             raise ValueError(f"{self.connection} and {damages[0]} cannot be given together")
         if self.connection == RESET and [name for name in damages if name not in ("truncate", "cut_after")]:
@@ -203,13 +203,16 @@ class FaultRule(_Part):
             raise ValueError("only one of truncate, content_length and dribble can be given")
         return self
 
+    def _gives(self, name: str) -> bool:
+        value = getattr(self, name)
+        return value is not None and value is not False  # 0 is something, and equals False
+
     @cached_property
     def aspects(self) -> frozenset[str]:
         """Return what the rule concerns: delay, reply, job and webhook. Each is decided by one rule."""
         found = {
             "delay": self.delay is not None,
-            "reply": bool(self.headers)
-            or any(getattr(self, name) not in (None, False) for name in (*_REPLACES, *_DAMAGES)),
+            "reply": bool(self.headers) or any(self._gives(name) for name in (*_REPLACES, *_DAMAGES)),
             "job": any(getattr(self, name) is not None for name in _JOB),
             "webhook": self.webhook is not None,
         }
@@ -227,7 +230,7 @@ class FaultRule(_Part):
             return self.name
         said: list[str] = [value for value in (self.error, self.connection) if value]
         said += [f"status {self.status}"] if self.status else []
-        said += [name for name in ("delay", *_DAMAGES) if getattr(self, name) not in (None, False)]
+        said += [name for name in ("delay", *_DAMAGES) if self._gives(name)]
         said += [name for name in _JOB if getattr(self, name) is not None]
         said += [f"webhook {self.webhook}"] if self.webhook else []
         return " ".join(said) or "headers"

@@ -14,6 +14,8 @@ from mockserver.engine.store import Row, Store
 if TYPE_CHECKING:  # making pydantic's models takes time, and most servers never have a fault
     from mockserver.engine.fault_rule import Asked, FaultRule
 
+MOST = 1_000
+"""Rules of one project, or for all: each request is held against every one."""
 _INSERT = "INSERT INTO faults (project, profile, body, met, fired) VALUES (?, ?, ?, 0, 0)"
 
 
@@ -124,6 +126,10 @@ class Faults:
         line = self._for_all if project is None else self._own.setdefault(project.id, [])
         line[:0] = made
         return made
+
+    def has_room(self, project: Project | None) -> bool:
+        """Say whether one more rule may be put in force."""
+        return len(self._line(project.id if project else None)) < MOST
 
     def remove(self, number: int) -> None:
         """Take a stored rule out of force."""

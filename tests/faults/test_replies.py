@@ -162,6 +162,20 @@ def test_a_reply_that_can_have_no_body_has_none_and_the_next_follows_it(
     assert rest.removeprefix(b"0\r\n\r\n").startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+@pytest.mark.parametrize("damage", ["truncate", "content_length"])
+def test_damage_of_nothing_at_all_is_damage(api: Api, faults: Faults, damage: str) -> None:
+    assert faults.add(**{damage: 0})["label"] == damage
+    head, _, body = raw(api, json.dumps({damage: 0})).partition(b"\r\n\r\n")
+    assert b"x-mock-fault: %s\r\n" % damage.encode() in head
+    assert (body == b"") is (damage == "truncate")
+
+
+def test_a_stream_is_cut_before_its_first_token(api: Api, faults: Faults) -> None:
+    assert faults.add(cut_after=0)["label"] == "cut_after"
+    with pytest.raises(httpx.RemoteProtocolError):
+        api.http.post("/v1/chat/completions", json=CHAT | {"stream": True})
+
+
 def test_the_same_fault_gives_the_same_garbage_every_time(api: Api) -> None:
     assert raw(api, "RANDOM_DATA_THEN_CLOSE") == raw(api, "RANDOM_DATA_THEN_CLOSE")
 

@@ -34,6 +34,16 @@ def test_the_third_request_fails(api: Api, faults: Faults) -> None:
     assert statuses(api, 5) == [200, 200, 500, 200, 200]
 
 
+def test_there_is_room_for_so_many_rules(api: Api, faults: Faults) -> None:
+    for _ in range(1_000):
+        faults.add(delay=0, path="/nowhere")
+    reply = api.control.post("/faults", json={"delay": 0})
+    assert reply.status_code == 409
+    assert reply.json() == {"error": "there are 1000 faults here already; delete one"}
+    faults.clear()
+    assert faults.add(delay=0)["label"] == "delay"
+
+
 def test_what_becomes_of_other_rules_changes_no_count(server: MockServer, api: Api, faults: Faults) -> None:
     added = faults.add(error="server_error", path="/v2/transcript")
     other = faults.add(delay=0, path="/nowhere")
