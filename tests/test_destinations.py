@@ -30,6 +30,7 @@ SECRETS = [
     "[2002:a9fe:a9fe::1]",
     "[::a9fe:a9fe]",
     "[fd00:ec2::254]",
+    "[fd00:ec2::23]",
     "[fd20:ce::254]",
     "100.100.100.200",
     # The resolver makes addresses of these, as it would of a name.

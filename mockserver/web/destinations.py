@@ -23,7 +23,7 @@ _REFUSED = tuple(
             "100.100.100.200/32",  # Alibaba's metadata
             "168.63.129.16/32",  # Azure's
             "192.0.0.192/32",  # Oracle's
-            "fd00:ec2::254/128",  # Amazon's
+            "fd00:ec2::/32",  # Amazon's: metadata, and credentials of containers
             "fd20:ce::254/128",  # Google's
         ),
     )
