@@ -251,13 +251,15 @@ def is_text(content: bytes) -> bool:
 
 def _without(entry: Entry) -> Entry:
     """Return an entry's facts without the secrets of its request's headers, wherever they stand."""
-    hide = Masking(entry.request_headers.secrets).everywhere_in
+    masking = Masking(entry.request_headers.secrets)
+    hide, hide_in = masking.everywhere_in, masking.everywhere
     return entry._replace(
         path=hide(entry.path),
         query=hide(entry.query),
         job=entry.job and hide(entry.job),
         note=entry.note and hide(entry.note),
         violations=[hide(text) for text in entry.violations],
+        response_headers=tuple((name, hide_in(value)) for name, value in entry.response_headers),
     )
 
 

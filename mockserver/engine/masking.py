@@ -107,7 +107,7 @@ NO_HEADERS = SentHeaders((), (), frozenset(), (), b"", 0)
 def masked_headers(pairs: Pairs) -> SentHeaders:
     """Return what there is to know about headers: a client sends the same again and again."""
     masking = Masking()
-    masked = masking.headers(pairs)
+    masked = tuple((name, masking.everywhere(value)) for name, value in masking.headers(pairs))
     secrets = frozenset(masking.secrets)
     content_type = next((value for name, value in pairs if name.lower() == b"content-type"), b"")
     size = sum(len(name) + len(value) for name, value in pairs)

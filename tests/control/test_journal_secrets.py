@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,17 @@ def test_no_secret_of_a_request_is_found_anywhere(
     if sent.status_code != 200:  # a job must remember whom to call, and how
         for file in folder.glob("*.sqlite*"):
             assert key.encode() not in file.read_bytes()
+
+
+def test_a_key_that_stands_in_other_headers_is_hidden_there_too(server: MockServer) -> None:
+    api = api_of(server.url, f"S3{uuid.uuid4().hex}")
+    chat = {"model": f"nope-{api.key}", "messages": [{"role": "user", "content": "Hello"}]}
+    refused = api.http.post("/v1/chat/completions", json=chat, headers={"X-Client": f"id {api.key}"})
+    assert api.key in refused.headers["x-mock-hint"]
+    entry = newest(api)
+    assert entry["request_headers"]["x-client"] == f"id {MASK}"
+    assert entry["response_headers"]["x-mock-hint"].startswith(f"model nope-{MASK} ")
+    assert api.key not in api.control.get("/journal/har").text
 
 
 def test_what_is_no_secret_stays(api: Api) -> None:
