@@ -156,6 +156,16 @@ class Call(Request):
                 return b"".join((*chunks, chunk)) if chunks else chunk
             chunks.append(chunk)
 
+    async def discard(self) -> None:
+        """Read the body, however long, and keep nothing of it. Raises ClientGoneError."""
+        more = True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            self.note(message.get("body", b""))
+            more = message.get("more_body", False)
+
     async def read_rest(self) -> None:
         """Read what is left of a body that the journal keeps whole. Raises ClientGoneError."""
         most = self.engine.journal.body_bytes

@@ -120,6 +120,8 @@ class Injector:
             return damaged(await _at_hand(call, await _answered(call, answer)), rule)
         if rule.executes:
             await _at_hand(call, await _answered(call, answer))
+        elif rule.connection is not None and call.is_upload:
+            await call.discard()
         if rule.connection is not None:
             return broken_off(rule, fault.label)
         reply = _replaced(call, rule)

@@ -124,6 +124,17 @@ def raw(api: Api, fault: str) -> bytes:
     return received
 
 
+@pytest.mark.parametrize("fault", ["EMPTY_RESPONSE", "MALFORMED_RESPONSE_CHUNK", "RANDOM_DATA_THEN_CLOSE"])
+def test_a_connection_fails_after_an_upload_and_not_in_the_middle_of_it(api: Api, fault: str) -> None:
+    url = httpx.URL(api.url)
+    head = f"POST /v2/upload HTTP/1.1\r\nHost: x\r\nAuthorization: {api.key}\r\nX-Mock-Fault: {fault}\r\n"
+    with socket.create_connection((url.host, url.port), timeout=10) as connection:
+        connection.sendall(f"{head}Content-Length: 20000000\r\n\r\n".encode())
+        for _ in range(20):
+            connection.sendall(bytes(1_000_000))
+        connection.recv(10)
+
+
 def test_what_is_on_the_wire(api: Api) -> None:
     whole = api.http.get("/v2/transcript", headers={"Host": "x"}).content
     assert raw(api, "EMPTY_RESPONSE") == b""
