@@ -27,11 +27,12 @@ _IN_HEADERS = (*_STEMS, "key", "cookie")
 _HINTS = (b"token", b"secret", b"pass", b"auth", b"cred", b"cookie", b"sig", b"header", b"key", b"pwd", b"private")
 """One of these is in everything that the words above name."""
 _NO_SECRET = re.compile(rb'_id"|s"\s*:\s*\d|terms_prompt')
-_VALUE = re.compile(rb'[^"\\=:\s&?;]*+\s*+[\\=:]')
+_NAME_END = re.compile(rb'["\\=:\s&?;]')
+_VALUE = re.compile(rb"\s*+[\\=:]")
 _END = re.compile(rb'["\\]')
 _MEMBER = re.compile(rb'"\s*+:\s*+(?!null|true|false)')
 _LONGEST_NAME = 1000
-_ENCODED = re.compile(rb"%[0-9a-f]{2}[^&;=\s\"]*+=")
+_ENCODED = re.compile(rb'(?:\A|(?<=[&;=\s"]))(?>[^&;=\s"]*?%[0-9a-f]{2})[^&;=\s"]*+=')
 _HIDDEN_USER = re.compile(rb"://[^/\s:@?#]*:[^/\s@?#]+@")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
 _NAMED = re.compile(r"\s*:")
@@ -286,16 +287,24 @@ def may_hold_secrets(content: bytes) -> bool:
 
 def _is_near_value(text: bytes, hint: bytes) -> bool:
     """Say whether a word stands in a name that has a value."""
-    member = -1
+    member = name = -1
     place = text.find(hint)
     while place >= 0:
         after = place + len(hint)
         if member < after:  # so that a text without quotation marks is gone through once
-            end = _END.search(text, after)
-            member = end.start() if end else len(text)
+            member = _next(_END, text, after)
             is_named = _MEMBER.match(text, member) is not None
-        is_value = _VALUE.match(text, after) or (is_named and member - after <= _LONGEST_NAME)
+        if name < after:
+            name = _next(_NAME_END, text, after)
+            has_value = _VALUE.match(text, name) is not None
+        is_value = has_value or (is_named and member - after <= _LONGEST_NAME)
         if is_value and not _NO_SECRET.match(text, after):
             return True
         place = text.find(hint, place + 1)
     return False
+
+
+def _next(sign: re.Pattern[bytes], text: bytes, place: int) -> int:
+    """Return where a sign comes next, or where the text ends."""
+    found = sign.search(text, place)
+    return found.start() if found else len(text)

@@ -99,6 +99,14 @@ def test_a_key_that_stands_in_other_headers_is_hidden_there_too(server: MockServ
     assert api.key not in api.control.get("/journal/har").text
 
 
+@pytest.mark.parametrize("word", [b"key", b"%41", b"token=a&%41"])
+def test_a_long_text_of_words_that_secrets_have_holds_nobody_up(word: bytes) -> None:
+    with MockServer(journal_body_bytes=2**20) as mock:
+        httpx.post(f"{mock.url}/v2/transcript", content=word * (2**20 // len(word)))
+        entry = httpx.get(f"{mock.url}/_mock/journal?bodies=true", timeout=20).json()["requests"][0]
+        assert entry["request_body"]["kept"]
+
+
 def test_what_is_no_secret_stays(api: Api) -> None:
     asked = {
         "model": "gpt-4.1",
