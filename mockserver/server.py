@@ -164,7 +164,7 @@ def serve(settings: Settings) -> None:
         server.run()
     except SeedError as error:
         log.complain(f"the server was not seeded: {error}")
-        sys.exit(1)
+        _end(1)
     except SystemExit as stop:  # uvicorn has said why it could not listen
         _end(1 if stop.code else 0)
     _end(0)
