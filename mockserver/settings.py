@@ -216,4 +216,6 @@ class Settings(BaseSettings):
 
 def _problem(error: ErrorDetails) -> str:
     name = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting"
     return f"{name}: {error['msg']}" + ("" if name in _SECRET else f" (got {error['input']!r})")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -29,7 +29,9 @@ from mockserver.control import (
     waiting,
     webhooks,
 )
+from mockserver.control.queries import body_fields, refuse_unknown_query
 from mockserver.engine import Engine
+from mockserver.engine.problems import problem_of
 from mockserver.web.courier import Courier
 from mockserver.web.family import Family, Operation, Quirks
 from mockserver.web.guard import CONTROL
@@ -40,7 +42,9 @@ for page in (
     health, clock, faults, fixtures, jobs, verification, waiting, journal, keys, metrics, reset, sink, snapshots, terms,
     webhooks,
 ):  # fmt: skip
-    router.include_router(page.router)
+    # Load balancers and scrapers add to the queries of these two what they like.
+    checks = [] if page in (health, metrics) else [Depends(refuse_unknown_query)]
+    router.include_router(page.router, dependencies=checks)
 
 
 def control_app(engine: Engine, courier: Courier, families: Sequence[Family]) -> FastAPI:
@@ -122,8 +126,9 @@ def _answer_errors(app: FastAPI) -> None:
         return JSONResponse({"error": error.message}, error.status)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        problems = (f"{'.'.join(map(str, e['loc'][1:])) or 'body'}: {_said(e['msg'])}" for e in error.errors())
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        known = body_fields(request)
+        problems = (problem_of({**each, "loc": each["loc"][1:]}, known) for each in error.errors())
         return JSONResponse({"error": "; ".join(problems)}, 422)
 
     @app.exception_handler(Exception)
@@ -133,8 +138,3 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def unknown(_: Request, error: HTTPException) -> JSONResponse:
         return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
-
-
-def _said(problem: str) -> str:
-    """Return what is wrong without pydantic's word for who said so."""
-    return problem.removeprefix("Value error, ")

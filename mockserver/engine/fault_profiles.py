@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from mockserver.engine import problems
 from mockserver.engine.fault_rule import FaultRule
 
 
@@ -65,7 +66,5 @@ def _profile(place: str, value: Any) -> Profile:
 
 def problem_of(error: ValidationError) -> str:
     """Say what is wrong with a rule first of all."""
-    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(map(str, problem["loc"]))
-    said = problem["msg"].removeprefix("Value error, ")
-    return f"{place}: {said}" if place else said
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return problems.problem_of(first, FaultRule.model_fields)

@@ -217,3 +217,31 @@ def test_the_documentation_lists_every_operation(api: Api) -> None:
     paths = httpx.get(f"{api.url}/_mock/openapi.json").json()["paths"]
     assert {"/v2/upload", "/v2/transcript", "/v2/transcript/{transcript_id}", "/_mock/health"} <= paths.keys()
     assert "audio_url" in str(paths["/v2/transcript"]["post"]["requestBody"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "told"),
+    [
+        ("GET", "/journal?stauts=4xx", None, "stauts: there is no such parameter; there are before, bodies, "),
+        ("GET", "/jobs?key=k&state=queued", None, "state: there is no such parameter; there are before, key, limit"),
+        ("POST", "/faults", {"eror": "server_error"}, "eror: there is no such field; there are name, family, "),
+        ("POST", "/keys", {"nam": "x"}, "nam: there is no such field; there are key, name, shares, terms"),
+        ("POST", "/keys", {"terms": {"limit": 1}}, "terms.limit: there is no such field"),
+        ("PATCH", "/terms", {"limit": 1}, "limit: there is no such field; there are concurrency, "),
+    ],
+)
+def test_a_name_that_nobody_knows_is_refused_with_those_that_there_are(
+    api: Api, method: str, path: str, body: Any, told: str
+) -> None:
+    reply = httpx.request(method, f"{api.url}/_mock{path}", json=body)
+    assert reply.status_code == 422
+    assert reply.json()["error"].startswith(told)
+
+
+def test_a_health_check_may_add_to_its_query(api: Api) -> None:
+    assert httpx.get(f"{api.url}/_mock/health?from=balancer").status_code == 200
+
+
+def test_a_request_that_describes_a_fault_wrongly_is_told_what_there_is(api: Api) -> None:
+    reply = api.http.get("/v2/transcript", headers={"X-Mock-Fault": '{"eror": "server_error"}'})
+    assert reply.json()["error"].startswith("x-mock-fault: eror: there is no such field; there are name, family, ")
