@@ -18,7 +18,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     from mockserver.cli.app import app
 
-    app()
+    app(prog_name="mockserver")  # also as python -m mockserver: completions are named for it
 
 
 def _notice_sigterm() -> None:

@@ -25,6 +25,7 @@ MODULES = {
     "terms": "terms",
     "snapshots": "snapshots",
     "metrics": "metrics",
+    "health": "condition",
     "version": "version",
 }
 """The module of each command, in the order of the help."""

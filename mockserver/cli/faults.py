@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from mockserver.cli.flags import with_flags
 from mockserver.cli.output import show_table
-from mockserver.cli.remote import WRONG_USAGE, Remote, command, fail, value_of
-from mockserver.client.shapes import Rule
+from mockserver.cli.remote import WRONG_USAGE, Remote, command, fail
+from mockserver.client.shapes import Match, Rule
 
 app = typer.Typer(add_completion=False, help="List, add and remove fault rules; choose a profile.")
 _HELP = {
@@ -49,15 +49,26 @@ def show_all(server: Remote) -> None:
     server.show(server.call("GET", "/faults"), _list)
 
 
+@command(app)
+@with_flags(Rule, _HELP)
 def add(server: Remote, **rule: Any) -> None:
     """Add a rule: which requests, and what happens to them."""
-    given = {name: value for name, value in rule.items() if value is not None and value is not False}
-    for name in _json_fields():
-        if name in given:
-            given[name] = value_of(given[name])
-    if not given:
+    if not rule:
         fail("a rule says what is to happen: --error, --status, --delay ...", WRONG_USAGE)
-    view = server.call("POST", "/faults", given)
+    view = server.call("POST", "/faults", rule)
+    server.say(view, f"fault {view['id']}")
+
+
+@command(app)
+@with_flags(Match, {name: _HELP[name] for name in get_type_hints(Match)})
+def fail_next(
+    server: Remote,
+    error: Annotated[str, typer.Argument(help="The error's name; see `faults names`.")] = "server_error",
+    times: Annotated[int, typer.Option(min=1, help="How many requests.")] = 1,
+    **match: Any,
+) -> None:
+    """Answer the next requests with an error."""
+    view = server.call("POST", "/faults", {"error": error, "times": times, **match})
     server.say(view, f"fault {view['id']}")
 
 
@@ -84,39 +95,6 @@ def profile(server: Remote, name: Annotated[str, typer.Argument(help="The profil
 def names(server: Remote) -> None:
     """List the errors, connections and profiles that can be named."""
     server.show(server.call("GET", "/faults/names"), _names)
-
-
-def _json_fields() -> list[str]:
-    simple = (int, float, bool, str)
-    return [name for name, hint in get_type_hints(Rule).items() if hint not in simple and not _literal(hint)]
-
-
-def _literal(hint: Any) -> bool:
-    return "Literal" in str(hint)
-
-
-def _signed() -> None:
-    """Give ``add`` a flag for every field of a rule."""
-    hints = get_type_hints(Rule)
-    parameters = []
-    for name in _HELP:
-        kind = str if name in _json_fields() else hints[name]
-        option = typer.Option(f"--{name.replace('_', '-')}", help=_HELP[name])
-        parameters.append(
-            inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=False if kind is bool else None,
-                annotation=Annotated[kind if kind is bool else kind | None, option],
-            )
-        )
-    first = inspect.Parameter("server", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Remote)
-    add.__signature__ = inspect.Signature([first, *parameters])  # type: ignore[attr-defined]
-    add.__annotations__ = {"server": Remote} | {each.name: each.annotation for each in parameters}
-
-
-_signed()
-command(app)(add)
 
 
 def _list(view: dict[str, Any]) -> None:

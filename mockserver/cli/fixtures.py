@@ -13,7 +13,10 @@ from urllib.parse import quote
 import typer
 
 from mockserver.cli import output
+from mockserver.cli.flags import with_flags
 from mockserver.cli.remote import NOT_SO, WRONG_USAGE, Json, Remote, command, fail
+from mockserver.client.connection import MockServerError
+from mockserver.client.shapes import Asked
 
 app = typer.Typer(add_completion=False, help="Check and write fixture files; add fixtures to a running server.")
 _SKELETON = """\
@@ -52,7 +55,7 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check fixture files; every mistake is shown with file, line and reason."""
+    """Check fixture files; the first mistake of each document is shown with file, line and reason."""
     from mockserver.engine import fixture_folders
     from mockserver.engine.fixtures import Fixtures
     from mockserver.settings import Settings, SettingsError
@@ -69,10 +72,11 @@ def check(
         output.show_json({"fixtures": len(loaded), "problems": told})
     for problem in () if as_json else problems:
         typer.echo(_relative(str(problem)))
+    if not as_json:
+        found = f"{_number(len(problems), 'problem')}" if problems else "no problems"
+        typer.echo(f"{_number(len(loaded), 'fixture')}, {found}")
     if problems:
         raise typer.Exit(NOT_SO)
-    if not as_json:
-        typer.echo(f"{len(loaded)} fixtures, no problems")
 
 
 @app.command("new")
@@ -113,8 +117,28 @@ def add(
             text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         except OSError as error:
             fail(f"{file}: {error.strerror}", WRONG_USAGE)
-        names += server.call("POST", "/fixtures", text, uses=uses)["fixtures"]
+        try:
+            names += server.call("POST", "/fixtures", text, uses=uses)["fixtures"]
+        except MockServerError as error:
+            raise type(error)(f"{file}: {str(error).removeprefix('body: ')}", error.status) from None
     server.say({"fixtures": names}, f"added: {', '.join(names)}")
+
+
+@command(app)
+@with_flags(
+    Asked,
+    {
+        "params": "Members of the request's body (JSON).",
+        "language": "The language that is asked for.",
+        "file_name": "The audio's name.",
+        "audio_sha256": "The SHA-256 of the audio.",
+    },
+)
+def explain(
+    server: Remote, audio_url: Annotated[str, typer.Argument(help="The URL of the audio.")], **asked: Any
+) -> None:
+    """Say which fixture would answer a request for a transcript, and what the nearest others miss."""
+    server.show(server.call("POST", "/fixtures/explain", {"audio_url": audio_url, **asked}), _explain)
 
 
 @command(app)
@@ -132,6 +156,16 @@ def clear(server: Remote) -> None:
 def _list(view: dict[str, Any]) -> None:
     rows = [(each["name"], each["for"], each["uses_left"]) for each in view["fixtures"]]
     output.show_table(("name", "for", "uses left"), rows, "no fixtures were added")
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _explain(view: dict[str, Any]) -> None:
+    typer.echo(f"{view['fixture']} ({view['where']}) would answer" if view["fixture"] else "no fixture would answer")
+    for near in view["nearest"]:
+        typer.echo(f"not {near['name']} ({near['where']}): {'; '.join(near['misses'])}")
 
 
 def _quoted(text: str) -> str:

@@ -7,39 +7,45 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from mockserver.cli.flags import with_flags
 from mockserver.cli.output import show_json, show_line, show_table, time_of
 from mockserver.cli.remote import NOT_SO, Remote, command, fail, pairs, value_of
 from mockserver.client.connection import content_of
+from mockserver.client.journal import line_of, missed
 from mockserver.client.records import Request, read
-from mockserver.client.sink import LONGEST_WAIT, waited
+from mockserver.client.shapes import Expectation, Filters
+from mockserver.client.sink import LONGEST_WAIT, timed_out, waited
 
 app = typer.Typer(add_completion=False, help="List, follow, check and export the requests that were made.")
 Id = Annotated[str, typer.Argument(metavar="REQUEST_ID", help="The x-request-id of a reply.")]
-Method = Annotated[str | None, typer.Option(help="Only requests with this method.")]
-PathPattern = Annotated[str | None, typer.Option("--path", help="Only requests whose path fits this pattern.")]
-Status = Annotated[str | None, typer.Option(help="Only this status: 200, 4xx or 400-499.")]
-Job = Annotated[str | None, typer.Option(help="Only requests about this job.")]
-Fixture = Annotated[str | None, typer.Option(help="Only requests that this fixture answered.")]
-Body = Annotated[str | None, typer.Option(help="Only requests whose body contains this.")]
+_ABOUT = {
+    "method": "Only requests with this method.",
+    "path": "Only requests whose path fits this pattern.",
+    "status": "Only this status: 200, 4xx or 400-499.",
+    "job": "Only requests about this job.",
+    "fixture": "Only requests that this fixture answered.",
+    "fault": "Only requests that met this fault.",
+    "request_id": "Only the request with this x-request-id.",
+    "since": "Only from this moment of the clock on (ISO 8601).",
+    "until": "Only before this moment of the clock.",
+    "body": "Only requests whose body contains this.",
+    "violations": "Only requests that broke rules.",
+}
+filtered = with_flags(Filters, _ABOUT)
+_EXPECTED = {name: text for name, text in _ABOUT.items() if name in Expectation.__optional_keys__}
 
 
 @command(app, "list", default=True)
+@filtered
 def show_all(
     server: Remote,
-    method: Method = None,
-    path: PathPattern = None,
-    status: Status = None,
-    job: Job = None,
-    fixture: Fixture = None,
-    body: Body = None,
-    violations: Annotated[bool, typer.Option("--violations", help="Only requests that broke rules.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
+    before: Annotated[int | None, typer.Option(help="The next page: next_before of the last.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new ones as they come.")] = False,
+    **filters: Any,
 ) -> None:
     """List requests, the newest last."""
-    filters = _given(method=method, path=path, status=status, job=job, fixture=fixture, body=body)
-    filters |= {"violations": True} if violations else {}
-    view = server.call("GET", "/journal", limit=limit, **filters)
+    view = server.call("GET", "/journal", limit=limit, before=before, **filters)
     if not follow:
         server.show(view, _list)
         return
@@ -56,23 +62,17 @@ def show(server: Remote, request_id: Id) -> None:
 
 
 @command(app)
-def count(
-    server: Remote, method: Method = None, path: PathPattern = None, status: Status = None, body: Body = None
-) -> None:
+@filtered
+def count(server: Remote, **filters: Any) -> None:
     """Count requests."""
-    view = server.call("GET", "/journal/count", **_given(method=method, path=path, status=status, body=body))
+    view = server.call("GET", "/journal/count", **filters)
     server.say(view, str(view["count"]))
 
 
 @command(app)
+@with_flags(Expectation, _EXPECTED)
 def verify(
     server: Remote,
-    method: Method = None,
-    path: PathPattern = None,
-    status: Status = None,
-    job: Job = None,
-    fixture: Fixture = None,
-    body: Body = None,
     params: Annotated[
         list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="A member of the JSON body.")
     ] = None,
@@ -80,37 +80,37 @@ def verify(
     exactly: Annotated[int | None, typer.Option(min=0, help="So many requests.")] = None,
     at_least: Annotated[int | None, typer.Option(min=0, help="So many or more; default: 1.")] = None,
     at_most: Annotated[int | None, typer.Option(min=0, help="So many or fewer.")] = None,
+    **expected: Any,
 ) -> None:
     """Check that as many requests were made as expected; else exit with 1 and show the nearest."""
-    asked = _given(method=method, path=path, status=status, job=job, fixture=fixture, body=body, exactly=exactly,
-                   at_least=at_least, at_most=at_most)  # fmt: skip
-    wanted = {"params": {name: value_of(value) for name, value in pairs(params, "--param").items()}}
-    wanted["headers"] = pairs(headers, "--header")
-    try:
-        number = server.mock.verify(**asked, **_given(**{name: value or None for name, value in wanted.items()}))
-    except AssertionError as error:
-        fail(str(error), NOT_SO)
-    server.say({"count": number}, f"as expected: {number}")
+    bounds = {"exactly": exactly, "at_least": at_least, "at_most": at_most}
+    asked = expected | {name: number for name, number in bounds.items() if number is not None}
+    if params:
+        asked["params"] = {name: value_of(value) for name, value in pairs(params, "--param").items()}
+    if headers:
+        asked["headers"] = pairs(headers, "--header")
+    reply = server.mock.connection.call("POST", "/journal/verify", asked, {"key": server.key})
+    found = reply.content if isinstance(reply.content, dict) else {}
+    server.conclude(reply, f"as expected: {found.get('count')}", missed(asked, found))
 
 
 @command(app)
+@filtered
 def wait(
     server: Remote,
     what: Annotated[Literal["requests", "jobs", "webhooks"], typer.Argument(help="Of what.")] = "requests",
     count: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
     timeout: Annotated[float, typer.Option(min=0, help="How many seconds.")] = 5,
-    method: Method = None,
-    path: PathPattern = None,
-    status: Status = None,
-    job: Job = None,
+    **filters: Any,
 ) -> None:
-    """Wait until there are so many requests, finished jobs or delivered webhook calls; exit with 1 if not."""
-    filters = _given(method=method, path=path, status=status, job=job)
+    """Wait until there are so many requests, finished jobs or delivered webhook calls; exit with 1 if not.
+
+    Jobs can be chosen by --job and by --status completed or error, webhook calls by --job.
+    """
     query = {"what": what, "count": count, "key": server.key, **filters}
     reply = waited(server.mock.connection, "/journal/wait", query, timeout)
-    if reply.status == 408:
-        fail(reply.content["error"], NOT_SO)
-    server.say(reply.content, f"{reply.content['count']} {what}")
+    lines = [line_of(what, view) for view in reply.content[what]]
+    server.conclude(reply, f"{reply.content['count']} {what}", str(timed_out(reply, lines)))
 
 
 @command(app)
@@ -121,18 +121,23 @@ def curl(server: Remote, request_id: Id) -> None:
 
 
 @command(app)
+@filtered
 def har(
     server: Remote,
     file: Annotated[Path | None, typer.Option("--output", "-o", help="Write it to this file.")] = None,
+    **filters: Any,
 ) -> None:
     """Export requests as an HTTP archive."""
     import json
 
-    archive = server.call("GET", "/journal/har")
+    archive = server.call("GET", "/journal/har", **filters)
     if file is None:
         show_json(archive)
     else:
-        file.write_text(json.dumps(archive, indent=2))
+        try:
+            file.write_text(json.dumps(archive, indent=2))
+        except OSError as error:
+            fail(f"{file} cannot be written: {error.strerror}", NOT_SO)
         server.say({"file": str(file)}, f"{len(archive['log']['entries'])} requests in {file}")
 
 
@@ -140,10 +145,6 @@ def har(
 def clear(server: Remote) -> None:
     """Forget the requests; everything else stays."""
     server.say(server.call("DELETE", "/journal"), "the journal is empty")
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _follow(server: Remote, requests: list[dict[str, Any]], filters: dict[str, Any]) -> None:

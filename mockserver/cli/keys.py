@@ -13,9 +13,13 @@ app = typer.Typer(add_completion=False, help="List, make and revoke API keys.")
 
 
 @command(app, "list", default=True, keyed=False)
-def show_all(server: Remote) -> None:
-    """List the keys that were made."""
-    server.show(server.call("GET", "/keys"), _list)
+def show_all(
+    server: Remote,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
+    before: Annotated[int | None, typer.Option(help="The next page: next_before of the last.")] = None,
+) -> None:
+    """List the keys that were made or revoked, newest first."""
+    server.show(server.call("GET", "/keys", limit=limit, before=before), _list)
 
 
 @command(app, keyed=False)
@@ -23,13 +27,14 @@ def new(
     server: Remote,
     name: Annotated[str | None, typer.Argument(help="The same name gives the same key.")] = None,
     as_key: Annotated[str | None, typer.Option("--as", help="The key itself; default: the server makes one.")] = None,
+    shares: Annotated[str | None, typer.Option(help="It has the world of this other key.")] = None,
     terms: Annotated[
         list[str] | None, typer.Option("--term", metavar="NAME=VALUE", help="One of its terms; may be repeated.")
     ] = None,
 ) -> None:
     """Make a key, and print it."""
     given = {term: value_of(value) for term, value in pairs(terms, "--term").items()}
-    asked = {"name": name, "key": as_key, "terms": given or None}
+    asked = {"name": name, "key": as_key, "shares": shares, "terms": given or None}
     view = server.call("POST", "/keys", {field: value for field, value in asked.items() if value is not None})
     server.say(view, view["key"])
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn, TypeVar, get_type_hints
 import typer
 
 from mockserver.cli import address, output
-from mockserver.client.connection import MockServerError, UnreachableError
+from mockserver.client.connection import MockServerError, Reply, UnreachableError, content_of
 from mockserver.client.mock import Mock
 
 NOT_SO, WRONG_USAGE, UNREACHABLE = 1, 2, 3
@@ -41,7 +41,7 @@ class Remote:
         self.key = key
         self.as_json = as_json
 
-    def call(self, method: str, path: str, body: object = None, *, patience: float = 0, **query: Any) -> Any:
+    def call(self, method: str, path: str, body: object = None, /, *, patience: float = 0, **query: Any) -> Any:
         """Call the control API about the key's world, or the whole server."""
         return self.mock.call(method, path, body, patience=patience, key=self.key, **query)
 
@@ -55,6 +55,18 @@ class Remote:
     def say(self, view: Any, text: str) -> None:
         """Print what the API says as JSON, or a text for people."""
         self.show(view, lambda _: typer.echo(text))
+
+    def conclude(self, reply: Reply, so: str, not_so: str) -> None:
+        """Print what the API says, or a text for people; end with 1 if it is not so (408, 409)."""
+        is_so = reply.status not in (408, 409)
+        if is_so:
+            content_of(reply)
+        if self.as_json:
+            output.show_json(reply.content)
+        else:
+            typer.echo(so if is_so else not_so, err=not is_so)
+        if not is_so:
+            raise typer.Exit(NOT_SO)
 
 
 _COMMON = {"url": Url, "token": Token, "as_json": Json}

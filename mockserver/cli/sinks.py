@@ -8,7 +8,7 @@ from urllib.parse import quote
 import typer
 
 from mockserver.cli.output import show_table, time_of
-from mockserver.cli.remote import NOT_SO, Remote, command, fail, pairs
+from mockserver.cli.remote import NOT_SO, Remote, command, fail, pairs, value_of
 from mockserver.client.sink import waited
 
 app = typer.Typer(add_completion=False, help="Show what sinks received; say what they answer.")
@@ -52,6 +52,18 @@ def answer(
     asked = {"status": status, "delay": delay, "body": body, "headers": pairs(headers, "--header")}
     view = server.call("PUT", f"/sinks/{quote(name, safe='')}", asked)
     server.say(view, f"{name} answers {status}")
+
+
+@command(app)
+def answers(
+    server: Remote,
+    name: Name,
+    in_turn: Annotated[list[str], typer.Argument(metavar="JSON...", help="Such as '{\"status\": 503}'.")],
+) -> None:
+    """Say what a sink answers to successive requests; the last answer stays."""
+    asked = {"answers": [value_of(each) for each in in_turn]}
+    view = server.call("PUT", f"/sinks/{quote(name, safe='')}", asked)
+    server.say(view, f"{name} answers {', '.join(str(each['status']) for each in view['answers'])}")
 
 
 @command(app, keyed=False)

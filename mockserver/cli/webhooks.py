@@ -17,10 +17,12 @@ def show_all(
     server: Remote,
     job: Annotated[str | None, typer.Option(help="Only those of this job.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
+    before: Annotated[int | None, typer.Option(help="The next page: next_before of the last.")] = None,
     wait: Annotated[float, typer.Option(min=0, max=60, help="Seconds to wait for calls that are being made.")] = 0,
 ) -> None:
     """List webhook calls, newest first."""
-    server.show(server.call("GET", "/webhooks", patience=wait, job=job, limit=limit, wait=wait or None), _list)
+    asked = {"job": job, "limit": limit, "before": before, "wait": wait or None}
+    server.show(server.call("GET", "/webhooks", patience=wait, **asked), _list)
 
 
 @command(app, keyed=False)

@@ -16,7 +16,7 @@ from mockserver.client.records import (
     SinkRequest,
     Transition,
 )
-from mockserver.client.shapes import Answer, Expectation, Filters, Match, Rule, SinkAnswer, Terms, Turn
+from mockserver.client.shapes import Answer, Asked, Expectation, Filters, Match, Rule, SinkAnswer, Terms, Turn
 from mockserver.client.sink import Sink
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "DEFAULT_URL",
     "Advance",
     "Answer",
+    "Asked",
     "AsyncControl",
     "AsyncSink",
     "Attempt",

@@ -13,6 +13,8 @@ from mockserver.client.sink import Sink
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+__tracebackhide__ = True  # pytest then shows the line of the test that called
+
 _MOST_AT_A_TIME = 64
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -88,15 +90,24 @@ class AsyncControl:
         """Return what to put into a program's environment, so that the official SDKs call this server."""
         return self.mock.env
 
-    async def key(self, name: str | None = None, **terms: Unpack[Terms]) -> AsyncControl:
+    async def key(
+        self,
+        name: str | None = None,
+        *,
+        api_key: str | None = None,
+        shares: str | None = None,
+        **terms: Unpack[Terms],
+    ) -> AsyncControl:
         """Make an API key with a world and terms of its own; the same name gives the same key."""
-        return AsyncControl(await _in_thread(self.mock.key, name, **terms))
+        return AsyncControl(await _in_thread(self.mock.key, name, api_key=api_key, shares=shares, **terms))
 
     async def sink(self, name: str = "sink") -> AsyncSink:
         """Make a place that receives webhooks, or anything."""
         return AsyncSink(await _in_thread(self.mock.sink, name))
 
     call = _awaited(Mock.call)
+    keys = _awaited(Mock.keys)
+    revoke = _awaited(Mock.revoke)
     health = _awaited(Mock.health)
     metrics = _awaited(Mock.metrics)
     reset = _awaited(Mock.reset)
@@ -118,6 +129,7 @@ class AsyncControl:
     faults = _awaited(Mock.faults)
     fault = _awaited(Mock.fault)
     fail_next = _awaited(Mock.fail_next)
+    fault_names = _awaited(Mock.fault_names)
     remove_fault = _awaited(Mock.remove_fault)
     clear_faults = _awaited(Mock.clear_faults)
     profile = _awaited(Mock.profile)
@@ -125,8 +137,10 @@ class AsyncControl:
     chat = _awaited(Mock.chat)
     fixture = _awaited(Mock.fixture)
     fixtures = _awaited(Mock.fixtures)
+    explain = _awaited(Mock.explain)
     remove_fixture = _awaited(Mock.remove_fixture)
     clear_fixtures = _awaited(Mock.clear_fixtures)
+    sinks = _awaited(Mock.sinks)
     snapshot = _awaited(Mock.snapshot)
     restore = _awaited(Mock.restore)
     snapshots = _awaited(Mock.snapshots)

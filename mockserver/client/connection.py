@@ -10,6 +10,8 @@ from urllib.parse import quote, urlencode, urlsplit
 if TYPE_CHECKING:
     from http.client import HTTPConnection
 
+__tracebackhide__ = True  # pytest then shows the line of the test that called
+
 CONTROL = "/_mock"
 _IN_PATHS = "/%:@!$&'()*+,;=~"
 

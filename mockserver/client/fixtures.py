@@ -11,6 +11,8 @@ from typing import Any, Literal, TypedDict
 
 from mockserver.client.shapes import Answer, Turn
 
+__tracebackhide__ = True  # pytest then shows the line of the test that called
+
 
 class Heard(TypedDict, total=False):
     """What a transcript is for, and what else it says; ``audio`` is a file or the bytes themselves."""
@@ -32,7 +34,7 @@ class Heard(TypedDict, total=False):
     hold: Literal["queued", "processing"]
 
 
-class Asked(TypedDict, total=False):
+class Said(TypedDict, total=False):
     """Which chat requests an answer is for; texts are contained in what is said, in any case."""
 
     model: str
@@ -50,7 +52,10 @@ _OUTCOME = ("error", "reason", "progress", "queue_seconds", "processing_seconds"
 
 
 def transcript(text: str | None, turns: Sequence[Turn] | None, name: str | None, more: Heard) -> dict[str, Any]:
-    """Return the fixture of what is heard."""
+    """Return the fixture of what is heard. Raises TypeError: what is left out would make it match everything."""
+    known = {"turns", "uses", "name", *Heard.__optional_keys__}
+    if unknown := sorted(more.keys() - known):
+        raise TypeError(f"transcript() knows no {unknown[0]!r}; it knows text, {', '.join(sorted(known))}")
     given: dict[str, Any] = {**more, "text": text, "turns": turns}
     match = _some(given, ("audio_url", "file_name", "params"))
     if "match_language" in more:
@@ -62,7 +67,7 @@ def transcript(text: str | None, turns: Sequence[Turn] | None, name: str | None,
     return _named("transcript", name, match, document)
 
 
-def chat(answer: str | Answer | Sequence[str | Answer], name: str | None, match: Asked) -> dict[str, Any]:
+def chat(answer: str | Answer | Sequence[str | Answer], name: str | None, match: Said) -> dict[str, Any]:
     """Return the fixture of what is answered."""
     one = isinstance(answer, (str, Mapping))
     return _named("chat", name, match, {"match": dict(match), "answer" if one else "answers": answer})

@@ -9,6 +9,8 @@ from mockserver.client.records import Delivery, Job, Request, read, read_all
 from mockserver.client.shapes import Expectation, Filters
 from mockserver.client.sink import timed_out, waited
 
+__tracebackhide__ = True  # pytest then shows the line of the test that called
+
 _NO_SUCH_CALL = {"error": "Not Found"}
 
 
@@ -72,7 +74,7 @@ class Journal:
         asked = dict(expected) | {name: number for name, number in bounds.items() if number is not None}
         reply = self.connection.call("POST", "/journal/verify", asked, self._own)
         if reply.status == 409:
-            raise AssertionError(_missed(asked, reply.content))
+            raise AssertionError(missed(asked, reply.content))
         return int(content_of(reply)["count"])
 
     def wait_for_requests(self, count: int = 1, timeout: float = 5, **filters: Unpack[Filters]) -> list[Request]:
@@ -101,11 +103,12 @@ class Journal:
         reply = waited(self.connection, "/journal/wait", query, timeout)
         found: list[dict[str, Any]] = reply.content.get(what) or []
         if reply.status == 408:
-            raise timed_out(reply, [_line(what, view) for view in found])
+            raise timed_out(reply, [line_of(what, view) for view in found])
         return found
 
 
-def _line(what: str, view: dict[str, Any]) -> str:
+def line_of(what: str, view: dict[str, Any]) -> str:
+    """Return a request, job or webhook call as one line."""
     if what == "requests":
         return str(read(Request, view))
     if what == "jobs":
@@ -113,8 +116,8 @@ def _line(what: str, view: dict[str, Any]) -> str:
     return f"{view.get('event')} {view.get('url')} of {view.get('job')}, {len(view.get('attempts') or ())} attempts"
 
 
-def _missed(asked: dict[str, Any], view: dict[str, Any]) -> str:
-    """Return why a verification failed, for people."""
+def missed(asked: dict[str, Any], view: dict[str, Any]) -> str:
+    """Return why a verification failed, with the nearest misses, for people."""
     lines = [str(view.get("error")), f"expected: {', '.join(f'{name}={value!r}' for name, value in asked.items())}"]
     if view.get("nearest"):
         lines.append("nearest:")

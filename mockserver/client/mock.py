@@ -10,11 +10,13 @@ from mockserver.client import fixtures
 from mockserver.client.connection import Connection
 from mockserver.client.journal import Journal
 from mockserver.client.records import Advance, Clock, Delivery, Fault, Job, read, read_all
-from mockserver.client.shapes import Answer, Match, Rule, Terms, Turn
+from mockserver.client.shapes import Answer, Asked, Match, Rule, Terms, Turn
 from mockserver.client.sink import Sink
 
 if TYPE_CHECKING:
     from mockserver.client.asynchronous import AsyncControl
+
+__tracebackhide__ = True  # pytest then shows the line of the test that called
 
 DEFAULT_URL = "http://127.0.0.1:4747"
 DEFAULT_KEY = "test-key"
@@ -61,18 +63,39 @@ class Mock(Journal):
         Journal.__init__(made, self.connection, api_key)
         return made
 
-    def key(self, name: str | None = None, **terms: Unpack[Terms]) -> Mock:
-        """Make an API key with a world and terms of its own; the same name gives the same key."""
-        asked = {"name": name, "terms": dict(terms) or None}
+    def key(
+        self,
+        name: str | None = None,
+        *,
+        api_key: str | None = None,
+        shares: str | None = None,
+        **terms: Unpack[Terms],
+    ) -> Mock:
+        """Make an API key with a world and terms of its own; the same name gives the same key.
+
+        ``api_key`` is the key itself, if it is to be a certain one; with ``shares`` it has the world of that other key.
+        """
+        asked = {"name": name, "key": api_key, "shares": shares, "terms": dict(terms) or None}
         made = self.call("POST", "/keys", {field: value for field, value in asked.items() if value is not None})
         return self.with_key(made["key"])
+
+    def keys(self, *, limit: int = 100, before: int | None = None) -> list[dict[str, Any]]:
+        """Return the keys that were made or revoked, newest first: ``key``, ``name``, ``project``, ``revoked``, ..."""
+        return list(self.call("GET", "/keys", limit=limit, before=before)["keys"])
+
+    def revoke(self, api_key: str) -> None:
+        """Refuse a key from now on."""
+        self.call("DELETE", f"/keys/{_quoted(api_key)}")
 
     def close(self) -> None:
         """Close the connections to the server; a call opens them again."""
         self.connection.close()
 
     def health(self) -> dict[str, Any]:
-        """Return what the server says of itself. Raises UnreachableError if it does not answer."""
+        """Return what the server says of itself: ``status``, ``version``, ``fixtures``, ``fixture_problems``.
+
+        Raises UnreachableError if it does not answer.
+        """
         return cast("dict[str, Any]", self.call("GET", "/health"))
 
     def metrics(self) -> str:
@@ -129,7 +152,7 @@ class Mock(Journal):
         return read(Job, self.call("POST", f"/jobs/{job}/fail", None if error is None else {"error": error}))
 
     def terms(self) -> dict[str, Any]:
-        """Return what the account is like."""
+        """Return what the account is like, and how its jobs move on: the names of ``Terms``."""
         return cast("dict[str, Any]", self.call("GET", "/terms", **self._own))
 
     def change_terms(self, **terms: Unpack[Terms]) -> dict[str, Any]:
@@ -140,9 +163,12 @@ class Mock(Journal):
         """Take back every change of the terms."""
         return cast("dict[str, Any]", self.call("DELETE", "/terms", **self._own))
 
-    def webhooks(self, *, job: str | None = None, limit: int = 100, wait: float = 0) -> list[Delivery]:
+    def webhooks(
+        self, *, job: str | None = None, limit: int = 100, before: int | None = None, wait: float = 0
+    ) -> list[Delivery]:
         """Return webhook calls, newest first; ``wait``: seconds to wait for those that are being made."""
-        page = self.call("GET", "/webhooks", patience=wait, job=job, limit=limit, wait=wait or None, **self._own)
+        asked = {"job": job, "limit": limit, "before": before, "wait": wait or None}
+        page = self.call("GET", "/webhooks", patience=wait, **asked, **self._own)
         return list(read_all(Delivery, page["webhooks"]))
 
     def replay(self, number: int) -> Delivery:
@@ -160,6 +186,10 @@ class Mock(Journal):
     def fail_next(self, error: str = "server_error", *, times: int = 1, **match: Unpack[Match]) -> int:
         """Answer the next requests with an error, by its name, and return the rule's id."""
         return self.fault(error=error, times=times, **match)
+
+    def fault_names(self) -> dict[str, Any]:
+        """Return what has a name: ``errors`` of each service, ``connections``, ``faults``, ``profiles``."""
+        return cast("dict[str, Any]", self.call("GET", "/faults/names"))
 
     def remove_fault(self, number: int) -> None:
         """Remove a fault rule."""
@@ -195,7 +225,7 @@ class Mock(Journal):
         *,
         uses: int | None = None,
         name: str | None = None,
-        **match: Unpack[fixtures.Asked],
+        **match: Unpack[fixtures.Said],
     ) -> str:
         """Say what a language model answers, or with a list answers in turn, and return the fixture's name."""
         return self.fixture(fixtures.chat(answer, name, match), uses)
@@ -206,8 +236,17 @@ class Mock(Journal):
         return str(self.call("POST", "/fixtures", body, uses=uses, **self._own)["fixtures"][0])
 
     def fixtures(self) -> list[dict[str, Any]]:
-        """Return the fixtures."""
+        """Return the fixtures that were added at run time: ``name``, ``for``, ``uses_left``."""
         return list(self.call("GET", "/fixtures", **self._own)["fixtures"])
+
+    def explain(self, audio_url: str, **asked: Unpack[Asked]) -> dict[str, Any]:
+        """Say which ``fixture`` would answer such a request for a transcript, and what the ``nearest`` others miss.
+
+        Each of these has ``name``, ``where`` and ``misses``, a list of texts. No fixture is used up.
+        """
+        return cast(
+            "dict[str, Any]", self.call("POST", "/fixtures/explain", {"audio_url": audio_url, **asked}, **self._own)
+        )
 
     def remove_fixture(self, name: str) -> None:
         """Remove a fixture that was added at run time."""
@@ -224,6 +263,10 @@ class Mock(Journal):
         made.answer()
         return made
 
+    def sinks(self) -> list[dict[str, Any]]:
+        """Return the key's sinks and those of nobody: ``name``, ``url`` and ``count`` of requests."""
+        return list(self.call("GET", "/sinks", **self._own)["sinks"])
+
     def snapshot(self, name: str | None = None) -> str:
         """Keep the key's world as it is, and return the name to restore it by."""
         return str(self.call("POST", "/snapshots", {} if name is None else {"name": name}, **self._own)["name"])
@@ -233,7 +276,7 @@ class Mock(Journal):
         self.call("POST", f"/snapshots/{_quoted(name)}/restore", **self._own)
 
     def snapshots(self) -> list[dict[str, Any]]:
-        """Return the key's snapshots."""
+        """Return the key's snapshots: ``name``, ``jobs``, ``uploads``, ..."""
         return list(self.call("GET", "/snapshots", **self._own)["snapshots"])
 
     def remove_snapshot(self, name: str) -> None:

@@ -104,6 +104,15 @@ class Terms(TypedDict, total=False):
     processing_share: float
 
 
+class Asked(TypedDict, total=False):
+    """What a request for a transcript is like, besides its URL, as far as fixtures look at it."""
+
+    language: str
+    params: Mapping[str, Any]
+    file_name: str
+    audio_sha256: str
+
+
 class Turn(TypedDict, total=False):
     """What one speaker says; ``start`` and ``end`` are in seconds, channels count from 1."""
 

@@ -10,6 +10,8 @@ from mockserver.client.connection import Connection, MockServerError, Reply, con
 from mockserver.client.records import SinkRequest, read_all
 from mockserver.client.shapes import SinkAnswer
 
+__tracebackhide__ = True  # pytest then shows the line of the test that called
+
 LONGEST_WAIT = 60.0
 """Seconds that the server waits in one call."""
 

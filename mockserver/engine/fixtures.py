@@ -74,7 +74,7 @@ class Fixtures:
     @property
     def problems(self) -> list[Problem]:
         """Return what is wrong with the files."""
-        missing = [Problem(f, 1, "there is no such folder") for f in self._folders if not f.is_dir()]
+        missing = [Problem(f, 1, _no_folder(f)) for f in self._folders if not f.is_dir()]
         return missing + [problem for _, problems in self._loaded.values() for problem in problems]
 
     def match(self, question: Question) -> Fixture | None:
@@ -100,6 +100,10 @@ class Fixtures:
 
     def __len__(self) -> int:
         return len(self._index.ordered) + len(self._index.chats)
+
+
+def _no_folder(path: Path) -> str:
+    return "this is a file; name the folder that it is in" if path.is_file() else "there is no such folder"
 
 
 def _ranked(found: Iterable[F]) -> list[F]:

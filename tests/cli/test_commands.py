@@ -119,6 +119,12 @@ def test_exit_codes_say_what_went_wrong(command: Command, arguments: tuple[str, 
     assert done.stdout == ""
 
 
+def test_completion_is_named_for_the_command_however_it_is_called() -> None:
+    assert "_MOCKSERVER_COMPLETE=complete_bash" in call("--show-completion", "bash").stdout
+    asked = {"_MOCKSERVER_COMPLETE": "complete_bash", "COMP_WORDS": "mockserver faults fail-", "COMP_CWORD": "2"}
+    assert call(**asked).stdout.split() == ["fail-next"]
+
+
 def test_every_command_has_help_and_those_that_speak_to_a_server_print_json() -> None:
     without = {"serve", "exec"}
     for name in MODULES:
@@ -178,7 +184,7 @@ def test_the_address_can_come_from_the_file(tmp_path: Path, monkeypatch: pytest.
 
 def test_fixture_files_are_checked(tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text("text: Hello\n")
-    assert call("fixtures", "check", str(tmp_path)).stdout == "1 fixtures, no problems\n"
+    assert call("fixtures", "check", str(tmp_path)).stdout == "1 fixture, no problems\n"
     (tmp_path / "bad.yaml").write_text("txt: Hello\n")
     done = call("fixtures", "check", str(tmp_path))
     assert done.returncode == 1

@@ -11,9 +11,10 @@ from typing import get_type_hints
 
 import httpx
 import pytest
+import typer
 
-from mockserver.cli import faults
-from mockserver.client import Rule
+from mockserver.cli.app import app
+from mockserver.client import Asked, Filters, Match, Rule
 from tests.cli.conftest import URL, Command, told
 from tests.conftest import Api
 from tests.processes import ROOT
@@ -44,8 +45,32 @@ def test_faults_are_added_listed_and_removed(command: Command, api: Api) -> None
     assert command("faults", "remove", "999999").returncode == 1
 
 
-def test_a_rules_every_field_has_a_flag() -> None:
-    assert set(faults._HELP) == set(get_type_hints(Rule))
+def test_the_next_requests_fail(command: Command, api: Api) -> None:
+    assert command("faults", "fail-next", "rate_limited", "--times", "2", "--key", api.key).stdout.startswith("fault ")
+    assert [api.http.get("/v2/transcript").status_code for _ in range(3)] == [429, 429, 200]
+
+
+@pytest.mark.parametrize(
+    ("command", "shape"),
+    [
+        (("faults", "add"), Rule),
+        (("faults", "fail-next"), Match),
+        (("fixtures", "explain"), Asked),
+        (("journal", "list"), Filters),
+        (("journal", "count"), Filters),
+        (("journal", "har"), Filters),
+        (("journal", "wait"), Filters),
+    ],
+)
+def test_what_python_calls_by_a_name_has_a_flag_of_that_name(command: tuple[str, str], shape: type) -> None:
+    group = typer.main.get_command(app).commands[command[0]]  # type: ignore[attr-defined]
+    flags = {option for parameter in group.commands[command[1]].params for option in parameter.opts}
+    assert {f"--{name.replace('_', '-')}" for name in get_type_hints(shape)} <= flags
+
+
+def test_a_flag_that_is_no_json_is_named(command: Command) -> None:
+    wrong = command("faults", "add", "--error", "server_error", "--params", "{a: 1}")
+    assert (wrong.returncode, wrong.stderr) == (2, "--params: this is not JSON: {a: 1}\n")
 
 
 def test_the_journal_is_filtered_verified_and_exported(command: Command, api: Api, tmp_path: Path) -> None:
@@ -66,6 +91,17 @@ def test_the_journal_is_filtered_verified_and_exported(command: Command, api: Ap
     assert command("journal", "wait", "--count", "2", *key).stdout == "2 requests\n"
     waited = command("journal", "wait", "--count", "3", "--timeout", "0.1", *key)
     assert (waited.returncode, "only 2 of 3" in waited.stderr) == (1, True)
+    assert "200 POST /v2/transcript" in waited.stderr
+    assert command("journal", "count", "--status", "4xx", "--path", "/v2/*", *key).stdout == "1\n"
+    archived = told(command("journal", "har", "--method", "POST", "--json", *key))
+    assert len(archived["log"]["entries"]) == 1
+    listed = told(command("journal", "--limit", "1", "--json", *key))
+    older = told(command("journal", "--before", str(listed["next_before"]), "--json", *key))
+    assert [entry["method"] for entry in older["requests"]] == ["POST"]
+    for not_so in (("wait", "--count", "3", "--timeout", "0"), ("verify", "--exactly", "9")):
+        failed = command("journal", *not_so, "--json", *key)
+        assert failed.returncode == 1
+        assert json.loads(failed.stdout)["count"] == 2
     assert command("journal", "clear", *key).returncode == 0
     assert command("journal", *key).stdout == "no requests\n"
 
@@ -107,6 +143,9 @@ def test_sinks_are_told_what_to_answer_and_show_what_came(command: Command, api:
     assert '{"a":1}' in command("sinks", "show", name).stdout
     assert told(command("sinks", "show", name, "--count", "1", "--json"))["count"] == 1
     assert command("sinks", "show", name, "--count", "2", "--timeout", "0.1").returncode == 1
+    answers = ('{"status": 500}', '{"status": 201, "body": "thanks"}')
+    assert command("sinks", "answers", name, *answers, "--key", api.key).stdout == f"{name} answers 500, 201\n"
+    assert [httpx.post(f"{api.url}/_mock/sink/{name}").status_code for _ in range(3)] == [500, 201, 201]
     assert command("sinks", "forget", name).returncode == 0
 
 
@@ -131,9 +170,22 @@ def test_fixtures_are_added_listed_and_removed(command: Command, api: Api, tmp_p
     assert command("fixtures", *key).stdout == "no fixtures were added\n"
     (tmp_path / "b.yaml").write_text("txt: Hello\n")
     wrong = command("fixtures", "add", str(tmp_path / "b.yaml"), *key)
-    assert (wrong.returncode, "txt" in wrong.stderr) == (2, True)
+    assert (wrong.returncode, f"{tmp_path}/b.yaml: line 1: " in wrong.stderr) == (2, True)
     assert command("fixtures", "add", str(tmp_path / "nowhere.yaml"), *key).returncode == 2
     assert command("fixtures", "clear", *key).returncode == 0
+
+
+def test_why_a_fixture_answers_or_does_not(command: Command, api: Api, tmp_path: Path) -> None:
+    key = ("--key", api.key)
+    (tmp_path / "a.yaml").write_text(
+        "name: mine\nmatch: {audio_url: '*/b.mp3', params: {punctuate: false}}\ntext: Hi.\n"
+    )
+    assert command("fixtures", "add", str(tmp_path / "a.yaml"), *key).returncode == 0
+    missed = command("fixtures", "explain", "https://example.com/b.mp3", *key).stdout
+    assert missed.startswith("no fixture would answer\nnot mine (")
+    assert "punctuate" in missed
+    asked = ("https://example.com/b.mp3", "--params", '{"punctuate": false}', *key)
+    assert command("fixtures", "explain", *asked).stdout.startswith("mine (")
 
 
 def test_snapshots_are_made_and_restored(command: Command, api: Api) -> None:
@@ -145,6 +197,11 @@ def test_snapshots_are_made_and_restored(command: Command, api: Api) -> None:
     assert [each["id"] for each in told(command("jobs", *key, "--json"))["jobs"]] == [job]
     assert "before" in command("snapshots", *key).stdout
     assert command("snapshots", "remove", "before", *key).returncode == 0
+
+
+def test_health_is_shown(command: Command, api: Api) -> None:
+    assert "status " in command("health").stdout
+    assert told(command("health", "--json")) == httpx.get(f"{api.url}/_mock/health").json()
 
 
 def test_metrics_are_shown(command: Command) -> None:

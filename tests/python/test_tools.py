@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from mockserver import Mock, MockServer, MockServerError
-from mockserver.client import Expectation, Filters, Rule, SinkAnswer, Terms
+from mockserver.client import Asked, Expectation, Filters, Rule, SinkAnswer, Terms
+from mockserver.control.fixtures import Asked as AskedOfFixtures
 from mockserver.control.terms import TermsChange
 from mockserver.control.verification import Verification
 from mockserver.engine.fault_rule import FaultRule
@@ -56,6 +57,7 @@ def test_faults_are_added_and_removed(mock: Mock, api: Api) -> None:
     assert statuses(api, 1) == [200]
     mock.fault(error="rate_limited", since=later(mock))
     assert statuses(api, 1) == [200]
+    assert "outage" in mock.fault_names()["profiles"]
     mock.profile("outage")
     assert len(mock.faults()) > 1
     mock.clear_faults()
@@ -161,6 +163,7 @@ def test_two_keys_sinks_of_one_name_are_two_and_reset_with_the_key(mock: Mock, a
     httpx.post(one.url)
     assert (len(one.received()), len(two.received())) == (1, 0)
     assert mock.sink("hook").received() != []
+    assert {each["name"] for each in mock.sinks()} >= {one.name}
     mock.reset()
     assert one.received() == []
     with pytest.raises(MockServerError, match="name: "):
@@ -173,6 +176,12 @@ def test_a_key_has_terms_of_its_own_and_is_the_same_by_name(mock: Mock) -> None:
     assert mock.terms()["rate_limit"] != 9
     assert mock.key("slow").api_key == slow.api_key
     assert mock.key().api_key != mock.key().api_key
+    made = mock.keys()
+    assert "slow" in [each["name"] for each in made]
+    assert mock.key(api_key="my-own").api_key == "my-own"
+    assert mock.key(shares=slow.api_key).terms()["rate_limit"] == 9
+    mock.revoke("my-own")
+    assert api_of(mock.url, "my-own").http.get("/v2/transcript").status_code == 401
     assert slow.api_key is not None
     api = api_of(mock.url, slow.api_key)
     slow.freeze()
@@ -189,6 +198,8 @@ def test_transcripts_are_said_at_run_time(mock: Mock, api: Api) -> None:
     assert api.transcribe("https://example.com/talk.mp3")["text"] == "Hello. Hi."
     assert api.transcribe(api.upload((AUDIO / "hello.wav").read_bytes()))["text"] == "From the file."
     assert api.transcribe("https://example.com/other.mp3", punctuate=False)["error"] == "the tape broke"
+    with pytest.raises(TypeError, match=r"'audi_url'.*audio_url"):
+        mock.transcript("For all?", audi_url=URL)  # type: ignore[call-arg]
     assert len(mock.fixtures()) == 4
     mock.clear_fixtures()
     assert mock.fixtures() == []
@@ -204,6 +215,15 @@ def test_a_fixture_may_be_for_some_uses_only(mock: Mock, api: Api) -> None:
     assert api.transcribe(URL)["text"] != "From YAML."
     with pytest.raises(MockServerError, match="txt"):
         mock.fixture({"txt": "wrong"})
+
+
+def test_why_a_fixture_answers_or_does_not(mock: Mock) -> None:
+    name = mock.transcript("Mine.", audio_url=URL, params={"punctuate": False})
+    why = mock.explain(URL)
+    assert why["fixture"] is None
+    assert why["nearest"][0]["name"] == name
+    assert "punctuate" in why["nearest"][0]["misses"][0]
+    assert mock.explain(URL, params={"punctuate": False})["fixture"] == name
 
 
 def test_chats_are_answered_at_run_time(mock: Mock, api: Api) -> None:
@@ -289,5 +309,6 @@ def test_what_editors_complete_is_what_the_server_takes() -> None:
     with MockServer() as server:
         paths = httpx.get(f"{server.url}/_mock/openapi.json").json()["paths"]
     taken = {parameter["name"] for parameter in paths["/_mock/journal"]["get"]["parameters"]}
-    assert set(get_type_hints(Filters)) <= taken
+    assert set(get_type_hints(Filters)) | {"limit", "before", "bodies", "key"} == taken
+    assert set(get_type_hints(Asked)) | {"audio_url"} == set(AskedOfFixtures.model_fields)
     assert set(get_type_hints(SinkAnswer)) == {"status", "delay", "body", "headers"}
