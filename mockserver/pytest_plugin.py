@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from mockserver.client import Mock
     from mockserver.embed import MockServer
 
-_LINES = 50
 _used: pytest.StashKey[Mock] = pytest.StashKey()
+_began: pytest.StashKey[float] = pytest.StashKey()
 _OWN = ("faults", "profile", "speed")
 _SDK = ("base_url", "llm_gateway_base_url", "sync_base_url", "dictation_base_url", "tts_base_url")
 
@@ -96,13 +97,28 @@ def assemblyai_env(mockserver: Mock, monkeypatch: pytest.MonkeyPatch) -> dict[st
     return env
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a marker that would do nothing; those of classes and modules may be for some of their tests."""
+    marked = any(marker.name == "mockserver" for marker in item.own_markers)
+    if marked and "mockserver" not in getattr(item, "fixturenames", ("mockserver",)):
+        pytest.fail(
+            "the mockserver marker does nothing here: the test uses neither the fixture mockserver nor assemblyai_env",
+            pytrace=False,
+        )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Show in the report of a test that failed what it asked of the server."""
     report: pytest.TestReport = yield  # type: ignore[assignment]
     mock = item.stash.get(_used, None)
+    began = item.stash.setdefault(_began, call.start)
     if mock is not None and report.failed and report.when != "teardown":
-        report.sections.append(("mockserver journal", _journal(mock)))
+        from datetime import UTC, datetime
+
+        from mockserver.client.story import story
+
+        report.sections.append(("mockserver journal", story(mock, datetime.fromtimestamp(began, UTC))))
     return report  # type: ignore[return-value]
 
 
@@ -122,11 +138,9 @@ def _url(config: pytest.Config) -> str | None:
 def _running(url: str) -> Mock:
     from mockserver.client import Mock, MockServerError
 
-    try:
+    with _told("mockserver_url", MockServerError, ValueError):
         mock = Mock(url, token=_token())
         mock.health()
-    except (MockServerError, ValueError) as error:
-        pytest.fail(f"mockserver_url: {error}", pytrace=False)
     return mock
 
 
@@ -145,10 +159,8 @@ def _settings(config: pytest.Config) -> dict[str, Any]:
         settings[name.strip()] = value.strip()
     from mockserver.settings import Settings, SettingsError
 
-    try:
+    with _told("mockserver_settings", SettingsError):
         Settings.load(**settings)
-    except SettingsError as error:
-        pytest.fail(f"mockserver_settings: {error}", pytrace=False)
     return settings
 
 
@@ -174,23 +186,21 @@ def _begin(mock: Mock) -> None:
     """Start the key's world over, and make the key known to a server that accepts no others."""
     from mockserver.client import MockServerError
 
-    try:
+    with _told("mockserver", MockServerError):
         try:
             mock.reset()
         except MockServerError as error:
             if error.status != 404:
                 raise
-            mock.call("POST", "/keys", {"key": mock.api_key})
+            mock.key(api_key=mock.api_key)
             mock.reset()
-    except MockServerError as error:
-        pytest.fail(f"mockserver: {error}", pytrace=False)
 
 
 def _prepare(mock: Mock, options: dict[str, Any]) -> None:
     from mockserver.client import MockServerError
 
     terms = {name: value for name, value in options.items() if name not in _OWN}
-    try:
+    with _told("the mockserver marker", MockServerError, TypeError, ValueError):
         if terms:
             mock.change_terms(**terms)
         if "speed" in options:
@@ -199,8 +209,15 @@ def _prepare(mock: Mock, options: dict[str, Any]) -> None:
             mock.profile(options["profile"])
         for rule in _rules(options.get("faults", ())):
             mock.fault(**rule)
-    except MockServerError as error:
-        pytest.fail(f"the mockserver marker: {error}", pytrace=False)
+
+
+@contextmanager
+def _told(whose: str, *errors: type[Exception]) -> Iterator[None]:
+    """Fail the test with one line for what went wrong."""
+    try:
+        yield
+    except errors as error:
+        raise pytest.fail.Exception(f"{whose}: {error}", pytrace=False) from None
 
 
 def _rules(faults: Any) -> list[dict[str, Any]]:
@@ -216,33 +233,3 @@ def _forget_default_client(monkeypatch: pytest.MonkeyPatch) -> None:
     client = getattr(sys.modules["assemblyai"], "Client", None)
     if getattr(client, "_default", None) is not None:
         monkeypatch.setattr(client, "_default", None)
-
-
-def _journal(mock: Mock) -> str:
-    """Return the newest requests, jobs in error and webhook calls as short lines; the oldest first."""
-    from mockserver.client import MockServerError
-
-    try:
-        requests = mock.requests(limit=_LINES + 1)
-        failed = mock.jobs(status="error", limit=10)
-        webhooks = mock.webhooks(limit=10)
-    except MockServerError as error:
-        return str(error)
-    lines = [_clipped(str(request)) for request in reversed(requests[:_LINES])] or ["no request was made"]
-    if len(requests) > _LINES:
-        lines.insert(0, f"... only the newest {_LINES} requests")
-    lines += [_clipped(f"job {job.id} failed: {_reason(job)}") for job in reversed(failed)]
-    for call in reversed(webhooks):
-        attempts = ", ".join(str(each.status or each.error) for each in call.attempts) or "none yet"
-        lines.append(
-            _clipped(f"webhook to {call.url}: {'delivered' if call.delivered else 'not delivered'} ({attempts})")
-        )
-    return "\n".join([f"API key {mock.api_key} at {mock.url}", *lines])
-
-
-def _reason(job: Any) -> str:
-    return (job.failure and (job.failure.detail or job.failure.reason)) or "for no known reason"
-
-
-def _clipped(line: str) -> str:
-    return line if len(line) <= 200 else f"{line[:199]}…"

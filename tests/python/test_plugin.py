@@ -181,7 +181,7 @@ def test_a_server_that_runs_already_can_be_used(
     options = ["--mockserver-url", server.url] if way == "option" else []
     result = run(code, *options, ini=f"mockserver_url = {server.url}\n" if way == "ini" else "")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines([f"API key * at {server.url}", "no request was made"])
+    result.stdout.fnmatch_lines([f"API key * at {server.url}", "no request was made with this key"])
 
 
 def test_a_server_that_does_not_answer_is_named(run: Run) -> None:
