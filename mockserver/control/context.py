@@ -5,21 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
-from pydantic import AfterValidator
 
 from mockserver.engine import Engine
 from mockserver.engine.keys import Project
 from mockserver.web.courier import Courier
 from mockserver.web.replies import ApiError
-
-
-def _whole(text: str) -> str:
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("half a character (a lone surrogate) is no text")
-    return text
-
-
-WholeText = Annotated[str, AfterValidator(_whole)]
 
 
 async def _engine(request: Request) -> Engine:

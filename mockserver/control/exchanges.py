@@ -89,8 +89,8 @@ def with_status(wanted: Wanted, text: str | None) -> Wanted:
 def _moment(name: str, text: str | None) -> int | None:
     try:
         return None if text is None else moment(text.replace(" ", "+") if "T" in text else text)
-    except (ValueError, OverflowError):
-        raise ApiError(422, f"{name}: not a time as ISO 8601 writes it") from None
+    except ValueError as error:
+        raise ApiError(422, f"{name}: {error}") from None
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
-from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed, WholeText
+from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
 from mockserver.engine import Engine
 from mockserver.engine.clock import iso
 from mockserver.engine.jobs import IllegalMoveError
 from mockserver.engine.keys import mask
+from mockserver.engine.problems import WholeText
 from mockserver.engine.store import Row
 from mockserver.web.courier import Courier
 from mockserver.web.replies import ApiError

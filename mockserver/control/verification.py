@@ -9,11 +9,12 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from mockserver.control.context import ProjectNamed, WholeText
+from mockserver.control.context import ProjectNamed
 from mockserver.control.exchanges import Inquiry, InquiryNeeded, JsonReply
 from mockserver.engine.exchange import Exchange
 from mockserver.engine.expectation import Expectation
 from mockserver.engine.history import History, Wanted, statuses
+from mockserver.engine.problems import WholeText
 
 router = APIRouter(prefix="/journal")
 _NEAREST = 5

@@ -134,6 +134,9 @@ def _iso_seconds(seconds: int) -> str:
 
 def moment(text: str) -> int:
     """Read a moment as ISO 8601 writes it, in UTC if it names no zone. Raises ValueError."""
-    read = datetime.fromisoformat(text)
-    elapsed = (read if read.tzinfo else read.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    try:
+        read = datetime.fromisoformat(text)
+        elapsed = (read if read.tzinfo else read.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text[:100]!r} is no time in ISO 8601") from None
     return elapsed // timedelta(microseconds=1)

@@ -11,9 +11,7 @@ from typing import Any
 from mockserver.engine.exchange import Exchange
 from mockserver.engine.history import Wanted, spellings, statuses
 from mockserver.engine.masking import MASK
-
-_SHOWN = 100
-_ABSENT = object()
+from mockserver.engine.partial import brief, differences
 
 
 @dataclass(frozen=True)
@@ -45,17 +43,17 @@ class Expectation:
         for name in ("method", "job", "fixture"):
             expected = getattr(self, name)
             if expected is not None and getattr(found, name) != expected:
-                yield f"{name} is {_shown(getattr(shown, name))}, not {expected}"
+                yield f"{name} is {brief(getattr(shown, name))}, not {expected}"
         if self.fault is not None and self.fault not in found.faults:
-            yield f"fault is {_shown(found.fault)}, not {self.fault}"
+            yield f"fault is {brief(found.fault)}, not {self.fault}"
         if self.path is not None and not fnmatchcase(found.path, self.path):
-            yield f"path is {_shown(shown.path)}, not {self.path}"
+            yield f"path is {brief(shown.path)}, not {self.path}"
         if self.status is not None:
             low, high = statuses(self.status)
             if not low <= found.status <= high:
                 yield f"status is {found.status}, not {self.status}"
         if self.body is not None and not any(text in (found.request_body or b"") for text in spellings(self.body)):
-            yield f"the body does not contain {_shown(self.body)}{_why_not(found)}"
+            yield f"the body does not contain {brief(self.body)}{_why_not(found)}"
 
     def _missed_headers(self, found: Exchange, shown: Exchange) -> Iterator[str]:
         sent, visible = _by_name(found), _by_name(shown)
@@ -64,7 +62,7 @@ class Expectation:
             if values is None:
                 yield f"there is no header {name}"
             elif expected not in values:
-                yield f"header {name} is {_shown(', '.join(visible[name.lower()]))}, not {_shown(expected)}"
+                yield f"header {name} is {brief(', '.join(visible[name.lower()]))}, not {brief(expected)}"
 
     def _missed_params(self, found: Exchange, shown: Exchange) -> Iterator[str]:
         if not self.params:
@@ -76,7 +74,7 @@ class Expectation:
             return
         visible = sent if shown is found else _read(shown.request_body)
         try:
-            yield from list(_differences("", self.params, sent, visible))
+            yield from list(differences(self.params, sent, visible))
         except RecursionError:
             yield "params are nested too deeply to be compared"
 
@@ -99,36 +97,3 @@ def _why_not(found: Exchange) -> str:
     if found.request_body is None:
         return " (it is binary, and was not kept)"
     return " (it was cut)" if found.request_cut else ""
-
-
-def _differences(place: str, expected: Any, sent: Any, shown: Any) -> Iterator[str]:
-    """Say where something lacks what is expected: members may be more, items may not.
-
-    What is said of it is said of the same place in what may be ``shown``.
-    """
-    if isinstance(expected, Mapping) and isinstance(sent, dict):
-        for name, value in expected.items():
-            visible = shown.get(name, MASK) if isinstance(shown, dict) else MASK
-            yield from _differences(f"{place}.{name}" if place else name, value, sent.get(name, _ABSENT), visible)
-    elif isinstance(expected, list) and isinstance(sent, list) and len(expected) == len(sent):
-        seen = shown if isinstance(shown, list) and len(shown) == len(sent) else [MASK] * len(sent)
-        for number, (value, item, visible) in enumerate(zip(expected, sent, seen, strict=True)):
-            yield from _differences(f"{place}[{number}]", value, item, visible)
-    elif sent is _ABSENT:
-        yield f"there is no {place}"
-    elif not _same(expected, sent):
-        yield f"{place or 'the body'} is {_json(shown)}, not {_json(expected)}"
-
-
-def _same(expected: Any, sent: Any) -> bool:
-    """Compare single values: 1 is 1.0, but not true."""
-    return isinstance(expected, bool) == isinstance(sent, bool) and bool(expected == sent)
-
-
-def _json(value: Any) -> str:
-    return _shown(json.dumps(value, ensure_ascii=False))
-
-
-def _shown(value: Any) -> str:
-    text = str(value).encode("utf-8", "replace").decode()
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -23,7 +22,9 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from mockserver.engine.clock import SECOND, iso
+from mockserver.engine.clock import SECOND, iso, moment
+from mockserver.engine.partial import is_part
+from mockserver.engine.problems import WholeText
 
 Connection = Literal["EMPTY_RESPONSE", "MALFORMED_RESPONSE_CHUNK", "RANDOM_DATA_THEN_CLOSE", "CONNECTION_RESET_BY_PEER"]
 RESET: Connection = "CONNECTION_RESET_BY_PEER"
@@ -35,13 +36,6 @@ _JOB = ("fail_job", "hold_job")
 _REPLACES = ("error", "status", "connection")
 _DAMAGES = ("malformed_json", "truncate", "content_length", "dribble", "cut_after")
 _MATCHES = ("family", "service", "method", "path", "api_key", "params")
-_ABSENT = object()
-
-
-def _whole(text: str) -> str:
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("half a character (a lone surrogate) is no text")
-    return text
 
 
 def _storable(value: Any) -> Any:
@@ -53,7 +47,7 @@ def _storable(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_whole)]
+Text = Annotated[WholeText, StringConstraints(max_length=10_000)]
 Seconds = Annotated[float, Field(ge=0, le=_LONGEST)]
 Count = Annotated[int, Field(ge=0, le=_MOST)]
 HeaderName = Annotated[str, StringConstraints(pattern=_HEADER_NAME, max_length=200)]
@@ -173,7 +167,7 @@ class FaultRule(_Part):
     @classmethod
     def _moment(cls, value: str | float | None) -> str | float | None:
         if isinstance(value, str):
-            _instant(value)
+            moment(value)
         elif value is not None and not -_LONGEST <= value <= 1e9:
             raise ValueError(f"seconds must lie between {-_LONGEST:g} and 1e9")
         return value
@@ -247,7 +241,7 @@ class FaultRule(_Part):
     @cached_property
     def period(self) -> tuple[int | None, int | None]:
         """Return the first moment of a dated rule, and the first after its time."""
-        since, until = (_instant(value) if isinstance(value, str) else None for value in (self.since, self.until))
+        since, until = (moment(value) if isinstance(value, str) else None for value in (self.since, self.until))
         return since, until
 
     def is_for(self, asked: Asked, now: int) -> bool:
@@ -266,33 +260,8 @@ class FaultRule(_Part):
 
     def is_for_params(self, params: Any) -> bool:
         """Say whether a JSON body has the part that is wanted."""
-        try:
-            return self.params is None or _holds(self.params, params)
-        except RecursionError:
-            return False
+        return self.params is None or is_part(self.params, params)
 
     def shown(self) -> dict[str, Any]:
         """Return the rule as it was given."""
         return self.model_dump(exclude_unset=True, mode="json")
-
-
-def _holds(wanted: Any, value: Any) -> bool:
-    """Say whether a value has what is wanted: objects may have more members, lists may not."""
-    if isinstance(wanted, Mapping):
-        return isinstance(value, Mapping) and all(
-            _holds(part, value.get(name, _ABSENT)) for name, part in wanted.items()
-        )
-    if isinstance(wanted, list):
-        return isinstance(value, list) and len(wanted) == len(value) and all(map(_holds, wanted, value))
-    return isinstance(wanted, bool) is isinstance(value, bool) and bool(wanted == value)
-
-
-def _instant(text: str) -> int:
-    """Return a moment in microseconds. Raises ValueError."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text[:100]!r} is no time in ISO 8601") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
-    return round(seconds * SECOND)

@@ -1,9 +1,20 @@
-"""What is wrong with something that pydantic has refused, for people."""
+"""What pydantic refuses, and what is said of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+
+def _whole(text: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("half a character (a lone surrogate) is no text")
+    return text
+
+
+WholeText = Annotated[str, AfterValidator(_whole)]
 
 
 def problem_of(error: Mapping[str, Any], known: Iterable[str] = ()) -> str:
