@@ -11,12 +11,14 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 import yaml
 from typer.main import get_command
 
 from mockserver.apis.assemblyai.gateway.catalogue import catalogue
 from mockserver.cli.app import app
+from mockserver.client import Mock
 from mockserver.embed import MockServer
 from mockserver.engine.fixtures import Fixtures
 from tests import generated
@@ -163,13 +165,25 @@ def test_the_tables_of_quirks_and_refusals_are_those_of_the_code() -> None:
     assert generated.ASSEMBLYAI.read_text() == generated.assemblyai(), "run scripts/docs"
 
 
-def test_every_control_call_is_documented() -> None:
-    from mockserver.control.routes import router
-
+def test_every_control_call_is_documented(server: MockServer) -> None:
     page = (ROOT / "docs" / "control.md").read_text()
-    for route in router.routes:
-        last = str(getattr(route, "path", "")).rsplit("/", 1)[-1]
-        assert f"/{last}" in page, f"{last} is not in docs/control.md"
+    paths = [path for path in httpx.get(f"{server.url}/_mock/openapi.json").json()["paths"] if "/_mock/" in path]
+    assert len(paths) > 30
+    for path in paths:
+        last = re.sub(r"\{number\}$", "{id}", re.sub(r"\{job_id\}", "{id}", path)).rsplit("/", 1)[-1]
+        assert f"/{last}" in page, f"{path} is not in docs/control.md"
+
+
+def test_every_method_of_the_client_is_documented() -> None:
+    page = (ROOT / "docs" / "python.md").read_text()
+    for name in (name for name in dir(Mock) if not name.startswith("_")):
+        assert re.search(rf"`{name}\b|\.{name}\(", page), f"{name} is not in docs/python.md"
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for page in PAGES[1:]:
+        assert f"]({page.relative_to(ROOT)}" in readme, f"README.md does not link to {page.name}"
 
 
 def test_links_between_pages_lead_somewhere() -> None:

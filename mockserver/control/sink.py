@@ -156,7 +156,7 @@ async def show(
     project: ProjectNamed,
     request: Request,
     count: Annotated[int, Query(ge=0, le=2**53, description="Wait until so many requests have come.")] = 0,
-    patience: Annotated[float, Query(alias="timeout", ge=0, le=60, description="Seconds to wait for them.")] = 10,
+    patience: Annotated[float, Query(alias="timeout", ge=0, le=60, description="Seconds to wait for them.")] = 5,
 ) -> Response:
     """Show what a sink has received; 408 if that is less than what was waited for."""
     _check(engine, project, name, 404)
@@ -166,7 +166,7 @@ async def show(
     sink = engine.sinks.find(name) or Sink(name)
     problem = None
     if sink.count < count:
-        problem = f"count: {sink.count} of {count} requests came within {patience:g} seconds"
+        problem = f"only {sink.count} of {count} requests within {patience:g} s"
     body = await courier.in_thread(view, sink, list(sink.requests), _url(engine, request, name), problem)
     return Response(body, 408 if problem else 200, media_type="application/json")
 

@@ -174,7 +174,7 @@ def test_waiting_in_vain_ends_with_408_and_what_there_is(api: Api, name: str) ->
     reply = api.control.get(f"/sinks/{name}", params={"count": 2, "timeout": 0.1})
     assert reply.status_code == 408
     assert (reply.json()["count"], len(reply.json()["requests"])) == (1, 1)
-    assert reply.json()["error"] == "count: 1 of 2 requests came within 0.1 seconds"
+    assert reply.json()["error"] == "only 1 of 2 requests within 0.1 s"
 
 
 def test_a_server_that_stops_lets_nobody_wait(name: str, background: ThreadPoolExecutor) -> None:
