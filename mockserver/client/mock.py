@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Unpack, cast
+from urllib.parse import quote, urlsplit
 
 from mockserver.client import fixtures
 from mockserver.client.connection import Connection
@@ -287,9 +289,11 @@ class Mock(Journal):
 def environment(url: str, api_key: str) -> dict[str, str]:
     """Return the variables that the official SDKs read.
 
-    The hosts of services that are not served here lead here too, so that no test calls them by mistake.
+    The hosts of services that are not served here lead here too, so that no test calls them by mistake. Where the
+    environment names a proxy, it is not asked for the server.
     """
     hosts = ("", "LLM_GATEWAY_", "SYNC_", "DICTATION_", "TTS_")
+    direct = _reached_directly(urlsplit(url).hostname or "")
     return {
         **{f"ASSEMBLYAI_{host}BASE_URL": url for host in hosts},
         "ASSEMBLYAI_API_KEY": api_key,
@@ -297,10 +301,16 @@ def environment(url: str, api_key: str) -> dict[str, str]:
         "OPENAI_BASE_URL": f"{url}/v1",
         "OPENAI_API_KEY": api_key,
         "MOCKSERVER_URL": url,
+        "NO_PROXY": direct,
+        "no_proxy": direct,
     }
 
 
-def _quoted(name: str) -> str:
-    from urllib.parse import quote
+def _reached_directly(host: str) -> str:
+    """Return the hosts that no proxy is asked for, this one among them: a proxy does not know our loopback."""
+    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    return ",".join([*(each for each in known.split(",") if each and each != host), host])
 
+
+def _quoted(name: str) -> str:
     return quote(name, safe="")

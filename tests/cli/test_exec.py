@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,38 @@ def test_a_program_finds_the_server_in_its_environment() -> None:
     script = "import assemblyai as aai; print(aai.Transcriber().transcribe('https://example.com/a.mp3').status.value)"
     done = run("--", sys.executable, "-c", script)
     assert (done.returncode, done.stdout) == (0, "completed\n"), done.stderr
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "example.com")
+    script = (
+        "import assemblyai as aai, openai, os\n"
+        "print(aai.Transcriber().transcribe('https://example.com/a.mp3').status.value)\n"
+        "with openai.OpenAI() as client:\n    print(len(client.models.list().data) > 3)\n"
+        "print(os.environ['no_proxy'])"
+    )
+    done = run("--", sys.executable, "-c", script)
+    assert (done.returncode, done.stdout) == (0, "completed\nTrue\nexample.com,127.0.0.1\n"), done.stderr
+
+
+def test_the_official_clients_for_node_reach_the_server() -> None:
+    folder = ROOT / "tests" / "node"
+    if shutil.which("node") is None or not (folder / "node_modules" / "assemblyai").is_dir():
+        pytest.skip("the Node SDK is not installed (scripts/test does that where npm is there)")
+    script = """
+import OpenAI from "openai";
+import { AssemblyAI } from "assemblyai";
+const env = process.env;
+const client = new AssemblyAI({ apiKey: env.ASSEMBLYAI_API_KEY, baseUrl: env.ASSEMBLYAI_BASE_URL });
+console.log((await client.transcripts.transcribe({ audio: "https://example.com/a.mp3" })).status);
+console.log((await new OpenAI().models.list()).data.length > 3);
+"""
+    done = subprocess.run(
+        [*EXEC, "--", "node", "--input-type=module", "-e", script],
+        capture_output=True, text=True, timeout=60, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "completed\ntrue\n"), done.stderr
 
 
 def test_commands_inside_speak_to_that_server() -> None:
