@@ -222,8 +222,10 @@ def _told(whose: str, *errors: type[Exception]) -> Iterator[None]:
 
 def _rules(faults: Any) -> list[dict[str, Any]]:
     """Return fault rules, of which each may be only the name of an error."""
-    several = [faults] if isinstance(faults, (str, dict)) else list(faults)
-    return [{"error": rule} if isinstance(rule, str) else dict(rule) for rule in several]
+    several = [faults] if isinstance(faults, (str, dict)) else faults
+    if not isinstance(several, (list, tuple)) or not all(isinstance(rule, (str, dict)) for rule in several):
+        raise TypeError(f"faults: {faults!r} is no list of rules and of names of errors")
+    return [{"error": rule} if isinstance(rule, str) else rule for rule in several]
 
 
 def _forget_default_client(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,11 @@ HEALTH = f"{CONTROL}/health"
 _SINKS = f"{CONTROL}/sink/"
 _CHALLENGE = ((b"www-authenticate", b'Bearer realm="mockserver control"'),)
 
+_CLOSED = (
+    "the control API needs the token that the server has in MOCKSERVER_CONTROL_TOKEN, "
+    "as X-Mock-Token or Authorization: Bearer"
+)
+
 
 class Guard:
     """What the settings say of the control API; ``ports`` are those that are for it alone, if there are any.
@@ -44,7 +49,7 @@ class Guard:
             return None
         headers = dict(scope["headers"])
         if self._token is not None and not self._has_token(headers, self._token):
-            return json_reply({"error": "the control API needs its token"}, 401, _CHALLENGE)
+            return json_reply({"error": _CLOSED}, 401, _CHALLENGE)
         if scope["method"] not in ("GET", "HEAD") and self._is_of_another_site(headers):
             return json_reply({"error": "origin: pages of other sites may not change anything here"}, 403)
         return None

@@ -139,6 +139,9 @@ def test_unmarked(mockserver):
         ("rate_limit='few'", "the mockserver marker: rate_limit: *"),
         ("speed=0", "the mockserver marker: factor: *"),
         ("60", "the mockserver marker takes names only, not 60"),
+        ("faults=5", "the mockserver marker: faults: 5 is no list of rules*"),
+        ("faults=[{'eror': 'x'}]", "the mockserver marker: eror: there is no such field; there are name, *"),
+        ("profile='nope'", "the mockserver marker: profile: there is no 'nope'; there are *"),
     ],
 )
 def test_a_wrong_marker_names_what_is_wrong(run: Run, arguments: str, told: str) -> None:
@@ -146,6 +149,7 @@ def test_a_wrong_marker_names_what_is_wrong(run: Run, arguments: str, told: str)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([told])
     result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*During handling*")
 
 
 def test_settings_come_from_the_ini_file_and_the_command_line(run: Run) -> None:
