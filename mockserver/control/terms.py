@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed, WholeText
+from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
 from mockserver.engine import Engine
 from mockserver.engine.keys import Project
+from mockserver.engine.problems import WholeText
 from mockserver.settings import PLANS, Progress
 from mockserver.web.courier import Courier
 
