@@ -265,8 +265,7 @@ def _without(entry: Entry) -> Entry:
 
 def shown(entry: Entry) -> Entry:
     """Return an entry as the log may show it."""
-    query = Masking().query(entry.query) if entry.query else ""
-    note = entry.note and Masking().text(entry.note)
-    entry = entry._replace(query=query, note=note)
-    is_hidden = hides(entry.request_headers.spellings, entry.path, query, note, None)
+    if entry.query or entry.note:
+        entry = entry._replace(query=Masking().query(entry.query), note=entry.note and Masking().text(entry.note))
+    is_hidden = hides(entry.request_headers.spellings, entry.path, entry.query, entry.note, None)
     return _without(entry) if is_hidden else entry

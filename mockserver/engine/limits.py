@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import NamedTuple
 
 from mockserver.engine.clock import SECOND
@@ -21,7 +21,8 @@ class Rule:
     window: int
 
 
-class _Window(NamedTuple):
+@dataclass(slots=True)
+class _Window:
     began: int
     end: int
     hits: int
@@ -52,17 +53,16 @@ class Limits:
         windows = self._windows.setdefault(project, {})
         window = windows.get(rule.name)
         if window is None or not window.began <= now < window.began + rule.window:
-            window = _Window(now, now + rule.window, 0)
-        hits = window.hits + 1
-        windows[rule.name] = _Window(window.began, window.end, hits)
-        if len(windows) > _MOST_WINDOWS:
-            self._windows[project] = {name: kept for name, kept in windows.items() if kept.end > now}
+            window = windows[rule.name] = _Window(now, now + rule.window, 0)
+            if len(windows) > _MOST_WINDOWS:
+                self._windows[project] = {name: kept for name, kept in windows.items() if kept.end > now}
+        window.hits += 1
         reset = -((now - window.began - rule.window) // SECOND)
-        return Decision(hits <= rule.limit, rule.limit, rule.limit - hits, reset)
+        return Decision(window.hits <= rule.limit, rule.limit, rule.limit - window.hits, reset)
 
     def windows(self, project: int) -> dict[str, tuple[int, ...]]:
         """Return a project's windows, for ``go_on``: when each began, when it ends, and its hits."""
-        return {name: tuple(window) for name, window in self._windows.get(project, {}).items()}
+        return {name: astuple(window) for name, window in self._windows.get(project, {}).items()}
 
     def go_on(self, project: int, windows: Mapping[str, Iterable[int]]) -> None:
         """Let a project's windows stand as they stood once."""
