@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mockserver.engine.answers import FAILURE_TEXT, Plan
-from mockserver.engine.clock import SECOND
 from mockserver.engine.keys import Keys, Project, mask
 from mockserver.engine.metrics import Metrics
 from mockserver.engine.moves import FINISHED, Move, Moving, Round
 from mockserver.engine.options import AS_USUAL, Options
+from mockserver.engine.pace import Pace, pace_of
 from mockserver.engine.store import Row, Store
-from mockserver.engine.terms import Terms
 from mockserver.settings import Progress
 
 _REMEMBERED_BYTES = 8 * 2**20
@@ -70,40 +69,7 @@ class Submission(NamedTuple):
     fault: JobFault = FAULTLESS
 
 
-class _Pace(NamedTuple):
-    """How a job is to move on; times in microseconds."""
-
-    progress: Progress
-    queue_time: int
-    processing_time: int
-    hold_at: str | None
-
-    def due(self, created: int) -> int | None:
-        """Return when a prepared, queued job is due."""
-        stays = self.hold_at == "queued" or self.progress == "polls"
-        return None if stays else created + self.queue_time
-
-
-def _pace(terms: Terms, asked: Progress | None, plan: Plan) -> _Pace:
-    """Return how a job moves on: as its request asks, or else its fixture, or else the project's terms."""
-    outcome = plan.outcome
-    timed_by_fixture = outcome.queue_time is not None or outcome.processing_time is not None
-    progress = asked or outcome.progress or ("timed" if timed_by_fixture else terms.progress)
-    hold_at = "queued" if progress == "held" else outcome.hold
-    if progress != "timed":
-        return _Pace(progress, 0, 0, hold_at)
-    processing_time = outcome.processing_time
-    if processing_time is None and terms.processing_seconds is not None:
-        processing_time = round(terms.processing_seconds * SECOND)
-    if processing_time is None:
-        processing_time = round((plan.duration or 0) * 1000 * terms.processing_share)
-    queue_time = outcome.queue_time
-    if queue_time is None:
-        queue_time = round(terms.queue_seconds * SECOND)
-    return _Pace(progress, queue_time, processing_time, hold_at)
-
-
-def _planned(plan: Plan, pace: _Pace, created: int, key: str) -> dict[str, Any]:
+def _planned(plan: Plan, pace: Pace, created: int, key: str) -> dict[str, Any]:
     """Return the columns that a plan decides on."""
     return {
         "prepared": True,
@@ -196,7 +162,7 @@ class Jobs:
         fault = submission.fault
         failure = {} if fault.fail is None else {"planned_failure": FAILURE_TEXT, "detail": fault.fail}
         if plan is not None:
-            pace = _pace(project.terms, submission.progress, plan)
+            pace = pace_of(project.terms, submission.progress, plan)
             pace = pace._replace(hold_at=fault.hold) if fault.hold else pace
             return job | _planned(plan, pace, now, submission.key) | failure
         held_at = "queued" if submission.progress == "held" else None
@@ -208,7 +174,7 @@ class Jobs:
         job = self.by_number(number)
         if job is None or job["prepared"]:
             return False
-        pace = _pace(project.terms, job["progress"] or None, plan)
+        pace = pace_of(project.terms, job["progress"] or None, plan)
         if job["hold_at"]:
             pace = pace._replace(hold_at=job["hold_at"])
         planned = _planned(plan, pace, job["created"], job["key"])
