@@ -154,7 +154,7 @@ def _asked_by(url: str, call: Call) -> FaultRule | None:
         return None
     rule = rule_of(asked[-1], call.service, _URL_PARAMETER)
     if not rule.acts_on_jobs_only:
-        raise ApiError(400, f"{_URL_PARAMETER}: a URL can ask for {_listed(_JOB_NAMES)}, not for {asked[-1][:100]!r}")
+        raise _refusal(f"{_URL_PARAMETER}: a URL can ask for {_listed(_JOB_NAMES)}, not for {asked[-1][:100]!r}")
     return rule
 
 
@@ -167,13 +167,18 @@ def rule_of(text: str, service: Service, where: str = HEADER.decode()) -> FaultR
     if text.startswith("{"):
         rule = _described(text, where)
         if rule.error is not None and rule.error not in service.errors:
-            raise ApiError(400, f"{where}: there is no {rule.error[:100]!r}; there are {_listed(service.errors)}")
+            raise _refusal(f"{where}: there is no {rule.error[:100]!r}; there are {_listed(service.errors)}")
         return rule
     if text in service.errors:
         return _error_rule(text)
     if text in NAMED:
         return _named_rule(text)
-    raise ApiError(400, f"{where}: there is no {text[:100]!r}; there are {_listed([*service.errors, *NAMED])}")
+    raise _refusal(f"{where}: there is no {text[:100]!r}; there are {_listed([*service.errors, *NAMED])}")
+
+
+def _refusal(text: str) -> ApiError:
+    """Return the answer to a request that asks for what there is not; the journal shall say so too."""
+    return ApiError(400, text, text)
 
 
 @lru_cache(256)
@@ -186,7 +191,7 @@ def _described(text: str, where: str) -> FaultRule:
     try:
         return FaultRule.model_validate_json(text)
     except ValidationError as error:
-        raise ApiError(400, f"{where}: {problem_of(error)}") from None
+        raise _refusal(f"{where}: {problem_of(error)}") from None
 
 
 @lru_cache(256)

@@ -298,3 +298,4 @@ def test_a_header_that_asks_for_what_there_is_not(api: Api, fault: str, said: st
     assert reply.status_code == 400
     assert said in reply.json()["error"]
     assert reply.json()["error"].startswith("x-mock-fault: ")
+    assert api.control.get("/journal").json()["requests"][0]["note"].startswith("x-mock-fault: ")
