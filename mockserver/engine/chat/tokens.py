@@ -10,7 +10,8 @@ import re
 
 LONGEST = 9
 """The most characters that a token has."""
-_TOKEN = re.compile(r" ?[A-Za-z\u00aa-\u024f]{1,8}| ?[^\W\d_]{1,2}| ?\d{1,3}| ?[^\w\s]{1,3}|.", re.DOTALL)
+_LATIN = r"A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
+_TOKEN = re.compile(rf" ?[{_LATIN}]{{1,8}}| ?[^\W\d_]{{1,2}}| ?\d{{1,3}}| ?[^\w\s]{{1,3}}|.", re.DOTALL)
 
 
 def tokens(text: str) -> list[str]:
