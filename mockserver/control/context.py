@@ -41,6 +41,12 @@ async def _project(
 ProjectNamed = Annotated[Project | None, Depends(_project)]
 
 
+def base_of(request: Request) -> str:
+    """Return the base of URLs that lead back to this server."""
+    engine: Engine = request.app.state.engine
+    return engine.settings.public_url or str(request.base_url).rstrip("/")
+
+
 def printable(name: str) -> str:
     """Refuse a name that could not be shown. Raises ValueError."""
     if not name.isprintable():

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import PlainTextResponse
 
 from mockserver.control import curl, har
-from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
+from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed, base_of
 from mockserver.control.exchanges import InquiryNeeded, JsonReply, WantedNeeded, brief, whole
 from mockserver.engine.exchange import Exchange
 
@@ -55,7 +55,7 @@ async def count(ask: InquiryNeeded, wanted: WantedNeeded) -> dict[str, int]:
 @router.get("/har", response_model=None)
 async def archive(ask: InquiryNeeded, wanted: WantedNeeded, request: Request, limit: Limit = 1000) -> JsonReply:
     """Export requests as an HTTP archive (HAR 1.2), oldest first."""
-    base = _base(ask, request)
+    base = base_of(request)
     return JsonReply(await ask.page(wanted, limit, lambda found: orjson.dumps(har.archive(reversed(found), base))))
 
 
@@ -68,8 +68,4 @@ async def show(request_id: str, ask: InquiryNeeded, project: ProjectNamed) -> Js
 @router.get("/{request_id}/curl")
 async def command(request_id: str, ask: InquiryNeeded, project: ProjectNamed, request: Request) -> PlainTextResponse:
     """Show the curl command that repeats a request."""
-    return PlainTextResponse(curl.command(await ask.one(project, request_id), _base(ask, request)))
-
-
-def _base(ask: InquiryNeeded, request: Request) -> str:
-    return ask.engine.settings.public_url or str(request.base_url).rstrip("/")
+    return PlainTextResponse(curl.command(await ask.one(project, request_id), base_of(request)))

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
+from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed, base_of
+from mockserver.control.exchanges import headers
 from mockserver.control.sink_views import view
 from mockserver.engine import Engine
 from mockserver.engine.clock import SECOND, Clock
@@ -17,7 +18,7 @@ from mockserver.engine.keys import Project
 from mockserver.engine.sinks import KEPT_BYTES, Answer, Received, Sink, is_name
 from mockserver.web.courier import Courier
 from mockserver.web.guard import CONTROL
-from mockserver.web.replies import ApiError, Reply, json_reply
+from mockserver.web.replies import WITHOUT_BODY, ApiError, Reply, json_reply
 from mockserver.web.sending import Receive, Scope, Send, break_off, client_of, send_whole
 from mockserver.web.waits import Stopwatch
 
@@ -25,7 +26,6 @@ router = APIRouter()
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]{0,8000}")
 _OURS = {"content-length", "transfer-encoding", "connection", "date"}
-_WITHOUT_BODY = (204, 205, 304)
 _NO_NAME = "name: 1 to 100 letters, digits, dots, dashes and underscores"
 
 
@@ -85,7 +85,7 @@ class Receiver:
             break_off(scope)
             return
         engine, courier = scope["app"].state.engine, scope["app"].state.courier
-        request = _received(engine, scope, *body, at=_clock(engine, engine.sinks.find(name)).now())
+        request = _received(scope, *body, at=_clock(engine, engine.sinks.find(name)).now())
         answer = engine.sinks.receive(name, request)
         if await _waited(engine, courier, receive, name, answer):
             await send_whole(_reply(answer), send, (), with_body=scope["method"] != "HEAD")
@@ -108,11 +108,9 @@ async def _read(receive: Receive) -> tuple[bytes, int] | None:
             return bytes(kept), size
 
 
-def _received(engine: Engine, scope: Scope, body: bytes, size: int, *, at: int) -> Received:
-    headers: dict[str, str] = {}
-    for name, value in ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]):
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return Received(at, scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body, size)
+def _received(scope: Scope, body: bytes, size: int, *, at: int) -> Received:
+    sent = headers(tuple(scope["headers"]))
+    return Received(at, scope["method"], scope["path"], scope["query_string"].decode("latin-1"), sent, body, size)
 
 
 def _clock(engine: Engine, sink: Sink | None) -> Clock:
@@ -132,7 +130,7 @@ async def _waited(engine: Engine, courier: Courier, receive: Receive, name: str,
 def _reply(answer: Answer) -> Reply:
     headers = {name.lower().encode(): value.encode("latin-1") for name, value in answer.headers.items()}
     kind = headers.pop(b"content-type", b"text/plain; charset=utf-8")
-    body = b"" if answer.status in _WITHOUT_BODY else answer.body.encode()
+    body = b"" if answer.status in WITHOUT_BODY else answer.body.encode()
     return Reply(body, answer.status, kind, tuple(headers.items()))
 
 
@@ -145,7 +143,7 @@ router.add_route("/sink/{name}/{more:path}", receiver)  # type: ignore[arg-type]
 async def show_all(engine: EngineNeeded, project: ProjectNamed, request: Request) -> dict[str, Any]:
     """List sinks."""
     sinks = engine.sinks.all(project.id if project else None)
-    return {"sinks": [{"name": s.name, "url": _url(engine, request, s.name), "count": s.count} for s in sinks]}
+    return {"sinks": [{"name": s.name, "url": _url(request, s.name), "count": s.count} for s in sinks]}
 
 
 @router.get("/sinks/{name}")
@@ -167,7 +165,7 @@ async def show(
     problem = None
     if sink.count < count:
         problem = f"only {sink.count} of {count} requests within {patience:g} s"
-    body = await courier.in_thread(view, sink, list(sink.requests), _url(engine, request, name), problem)
+    body = await courier.in_thread(view, sink, list(sink.requests), _url(request, name), problem)
     return Response(body, 408 if problem else 200, media_type="application/json")
 
 
@@ -184,7 +182,7 @@ async def configure(
         {"status": a.status, "delay": a.delay / SECOND, "body": a.body, "headers": dict(a.headers)}
         for a in sink.answers
     ]
-    return {"name": name, "url": _url(engine, request, name), "count": sink.count, "answers": answers}
+    return {"name": name, "url": _url(request, name), "count": sink.count, "answers": answers}
 
 
 @router.delete("/sinks/{name}")
@@ -224,6 +222,5 @@ async def _until(engine: Engine, courier: Courier, request: Request, name: str, 
             await courier.waits.until(Stopwatch(engine.clock.parent), round(patience * SECOND), done)
 
 
-def _url(engine: Engine, request: Request, name: str) -> str:
-    base = engine.settings.public_url or str(request.base_url).rstrip("/")
-    return f"{base}{CONTROL}/sink/{name}"
+def _url(request: Request, name: str) -> str:
+    return f"{base_of(request)}{CONTROL}/sink/{name}"

@@ -35,7 +35,6 @@ _RESERVED = frozenset(("content-length", "transfer-encoding", "connection"))
 _JOB = ("fail_job", "hold_job")
 _REPLACES = ("error", "status", "connection")
 _DAMAGES = ("malformed_json", "truncate", "content_length", "dribble", "cut_after")
-_MATCHES = ("family", "service", "method", "path", "api_key", "params")
 
 
 def _storable(value: Any) -> Any:

@@ -8,11 +8,9 @@ from random import Random
 
 from mockserver.engine.clock import SECOND
 from mockserver.engine.fault_rule import RESET, Dribble, FaultRule
-from mockserver.web.replies import BrokenReply, Headers, Piece, Reply, StreamReply
+from mockserver.web.replies import WITHOUT_BODY, BrokenReply, Headers, Piece, Reply, StreamReply
 
 _GARBAGE = 128
-_WITHOUT_BODY = (204, 205, 304)
-"""Statuses of replies that end with their headers: what came after them would be taken for the next reply."""
 
 
 def broken_off(rule: FaultRule, label: str) -> BrokenReply:
@@ -32,7 +30,7 @@ def damaged(reply: Reply, rule: FaultRule) -> Reply:
     reply = _with_headers(reply, rule)
     if isinstance(reply, StreamReply):
         return _cut_stream(reply, rule.truncate) if rule.truncate is not None else reply
-    if reply.status in _WITHOUT_BODY:
+    if reply.status in WITHOUT_BODY:
         reply.body = b""
     elif rule.malformed_json:
         reply.body = malformed(reply.body)

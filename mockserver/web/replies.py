@@ -11,6 +11,8 @@ import orjson
 
 _CHUNK = 256 * 1024
 JSON = b"application/json"
+WITHOUT_BODY = (204, 205, 304)
+"""Statuses of replies that end with their headers: what came after them would be taken for the next reply."""
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
