@@ -10,6 +10,7 @@ from mockserver.engine import Engine
 from mockserver.settings import Settings, SettingsError
 from mockserver.web import log
 from mockserver.web.courier import Courier
+from mockserver.web.family import Family
 from mockserver.web.middleware import Gate
 from mockserver.web.sending import App
 
@@ -26,13 +27,14 @@ def create_app(settings: Settings, *, alone: bool) -> Gate:
     not be safe beside threads of others: pydantic's models cannot be made in two threads at once.
     Raises StoreError if the data directory cannot be used, and SettingsError for what a family cannot work with.
     """
+    served = _served(settings)
     known = {quirk for family in FAMILIES for quirk in family.quirks}
     if unknown := sorted(set(settings.quirks) - known):
         raise SettingsError(f"quirks: there is no {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
-    for family in FAMILIES:
+    for family in served:
         family.check(settings)
     lasting = _lasting_faults(settings)
-    engine = Engine(settings)
+    engine = Engine(settings, {family.name: family.lane for family in FAMILIES})
     engine.faults.always(settings.fault_profile, lasting)
     courier = Courier(engine, FAMILIES)
     log.problems(engine.fixtures.problems)
@@ -40,17 +42,25 @@ def create_app(settings: Settings, *, alone: bool) -> Gate:
     def control() -> App:
         from mockserver.control.routes import control_app
 
-        return control_app(engine, courier, FAMILIES)
+        return control_app(engine, courier, served)
 
     def prepared() -> App:
-        for family in FAMILIES:
+        for family in served:
             family.warm_up()
         return control()
 
     if alone:
-        return Gate(engine, courier, FAMILIES, prepared)
+        return Gate(engine, courier, served, prepared)
     made = prepared()
-    return Gate(engine, courier, FAMILIES, lambda: made)
+    return Gate(engine, courier, served, lambda: made)
+
+
+def _served(settings: Settings) -> Sequence[Family]:
+    """Return the families that are to be served. Raises SettingsError."""
+    names = [family.name for family in FAMILIES]
+    if unknown := [name for name in settings.families if name not in names]:
+        raise SettingsError(f"families: there is no {', '.join(unknown)}; there are: {', '.join(names)}")
+    return [family for family in FAMILIES if not settings.families or family.name in settings.families]
 
 
 def _lasting_faults(settings: Settings) -> Sequence[FaultRule]:

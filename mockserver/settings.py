@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     data: Path | None = Field(
         None, description="Directory that keeps jobs and audio; default: a temporary one, removed at exit."
     )
+    families: Words = Field((), description="APIs to serve: assemblyai, jobs; default: all.")
     keys: Words = Field(
         (),
         description="Accepted API keys; keys joined by a comma share a project. "
@@ -68,11 +69,18 @@ class Settings(BaseSettings):
     processing_seconds: float | None = Field(
         None, ge=0, le=1e8, description="Time that a timed job is processed; default: a share of the audio."
     )
-    processing_share: float = Field(
-        0.2, ge=0, le=1e4, description="Processing time as a share of the audio's duration."
+    processing_share: float | None = Field(
+        None,
+        ge=0,
+        le=1e4,
+        description="Processing time as a share of the audio's duration. "
+        "Default: 0.2 with AssemblyAI, a sixth with the jobs API.",
     )
-    concurrency: int = Field(
-        200, ge=1, description="Jobs of one project that are processed at a time; `free` is 5, `paid` is 32."
+    concurrency: int | None = Field(
+        None,
+        ge=1,
+        description="Jobs of one project that are processed at a time, for each API; `free` is 5, `paid` is 32. "
+        "Default: 200 with AssemblyAI, and what the plan says with the jobs API.",
     )
     rate_limit: int = Field(20_000, ge=0, description="Requests a project may make in a window; 0: no limit.")
     rate_window: float = Field(300.0, gt=0, le=1e8, description="Length of that window in seconds.")
@@ -113,6 +121,18 @@ class Settings(BaseSettings):
         None, description="Faults that everybody gets: flaky, slow, outage, throttled, or one of your own."
     )
     fault_profiles: Paths = Field((), description="YAML files with fault profiles, besides the ones that come along.")
+    quota_minutes: float | None = Field(
+        None, ge=0, le=1e9, description="Minutes of audio in a calendar month, with the jobs API; default: no quota."
+    )
+    overage: bool = Field(True, description="Minutes beyond the quota can be bought, on plans that sell them.")
+    queueing: bool = Field(True, description="Jobs beyond the plan's slots wait; otherwise they get 429.")
+    submit_limit: int = Field(0, ge=0, description="Jobs of one project in a second, with the jobs API; 0: no limit.")
+    retry_after: int | None = Field(
+        None, ge=0, le=10**6, description="Retry-After of polls with the jobs API, in seconds; default: 10 to 15."
+    )
+    webhook_secret: str = Field(
+        "whsec_mock", min_length=1, description="Secret that signs the webhook calls of the jobs API."
+    )
     strict: bool = Field(False, description="Chat requests that no fixture answers are refused.")
     webhook_timeout: float = Field(10.0, gt=0, le=600, description="Seconds that a webhook's receiver may take.")
     webhook_attempts: int = Field(10, ge=1, le=1000, description="How often a webhook call is attempted in all.")
@@ -145,6 +165,11 @@ class Settings(BaseSettings):
     @classmethod
     def _plan(cls, value: object) -> object:
         return PLANS.get(value, value) if isinstance(value, str) else value
+
+    @field_validator("families", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @field_validator("quirks", mode="before")
     @classmethod

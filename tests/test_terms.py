@@ -23,7 +23,7 @@ def change(api: Api, **terms: Any) -> dict[str, Any]:
 
 def test_the_terms_are_those_of_the_settings_at_first(api: Api) -> None:
     assert api.control.get("/terms").json() == {
-        "concurrency": 200,
+        "concurrency": None,
         "rate_limit": 20_000,
         "rate_window": 300.0,
         "negative_balance": False,
@@ -38,7 +38,13 @@ def test_the_terms_are_those_of_the_settings_at_first(api: Api) -> None:
         "progress": "instant",
         "queue_seconds": 1.0,
         "processing_seconds": None,
-        "processing_share": 0.2,
+        "processing_share": None,
+        "quota_minutes": None,
+        "overage": True,
+        "queueing": True,
+        "submit_limit": 0,
+        "retry_after": None,
+        "webhook_secret": "whsec_mock",
     }
 
 
@@ -129,7 +135,7 @@ def test_the_terms_of_one_key_are_not_those_of_another(server: MockServer, api: 
 
 def test_changes_can_be_taken_back(api: Api) -> None:
     change(api, concurrency=1, negative_balance=True)
-    assert api.control.delete("/terms").json()["concurrency"] == 200
+    assert api.control.delete("/terms").json()["concurrency"] is None
     assert api.submit(URL)
     change(api, concurrency=1)
     api.control.post("/reset")

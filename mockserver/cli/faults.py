@@ -39,6 +39,7 @@ _HELP = {
     "cut_after": "Break a stream off after so many tokens.",
     "fail_job": "Let the job fail with this text.",
     "hold_job": "Let the job stay in this status.",
+    "fallback_job": "Let the first engine fail, and the job go on with another, where the API has one.",
     "webhook": "What becomes of the job's webhook.",
 }
 

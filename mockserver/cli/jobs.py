@@ -11,7 +11,7 @@ from mockserver.cli.remote import Remote, command
 
 app = typer.Typer(add_completion=False, help="List jobs; hold, release and fail them.")
 Id = Annotated[str, typer.Argument(help="The job's id.")]
-Status = Literal["queued", "processing", "completed", "error"]
+Status = Literal["queued", "processing", "completed", "error", "cancelled"]
 
 
 @command(app, "list", default=True)

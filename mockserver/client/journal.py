@@ -85,7 +85,7 @@ class Journal:
     def wait_for_jobs(
         self, count: int = 1, timeout: float = 5, *, job: str | None = None, status: str | None = None
     ) -> list[Job]:
-        """Return finished jobs, newest first, once there are so many; ``status`` is ``completed`` or ``error``.
+        """Return finished jobs, newest first, once there are so many; ``status`` is one that ends a job.
 
         Raises TimeoutError with what was there.
         """

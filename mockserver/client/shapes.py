@@ -43,6 +43,7 @@ class Happening(TypedDict, total=False):
     cut_after: int
     fail_job: str
     hold_job: Literal["queued", "processing"]
+    fallback_job: bool
     webhook: Literal["drop", "twice", "reorder"]
 
 
@@ -86,7 +87,7 @@ class Expectation(TypedDict, total=False):
 class Terms(TypedDict, total=False):
     """What an account is like, and how its jobs move on; times are in seconds."""
 
-    concurrency: int | Literal["free", "paid"]
+    concurrency: int | Literal["free", "paid"] | None
     rate_limit: int
     rate_window: float
     negative_balance: bool
@@ -101,7 +102,13 @@ class Terms(TypedDict, total=False):
     progress: Literal["instant", "timed", "polls", "held"]
     queue_seconds: float
     processing_seconds: float | None
-    processing_share: float
+    processing_share: float | None
+    quota_minutes: float | None
+    overage: bool
+    queueing: bool
+    submit_limit: int
+    retry_after: int | None
+    webhook_secret: str
 
 
 class Asked(TypedDict, total=False):

@@ -20,7 +20,7 @@ from mockserver.web.courier import Courier
 from mockserver.web.replies import ApiError
 
 router = APIRouter(prefix="/jobs")
-Status = Literal["queued", "processing", "completed", "error"]
+Status = Literal["queued", "processing", "completed", "error", "cancelled"]
 _ORDER = {"queued": 0, "processing": 1}
 
 

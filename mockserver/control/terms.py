@@ -17,7 +17,10 @@ from mockserver.web.courier import Courier
 
 router = APIRouter(prefix="/terms")
 _MOST = 2**53
-_MAY_BE_NONE = ("failing", "llm_rate_limit", "understanding_rate_limit", "processing_seconds")
+_MAY_BE_NONE = (
+    "concurrency", "failing", "llm_rate_limit", "understanding_rate_limit", "processing_seconds", "processing_share",
+    "quota_minutes", "retry_after",
+)  # fmt: skip
 
 
 class TermsChange(BaseModel):
@@ -42,6 +45,12 @@ class TermsChange(BaseModel):
     queue_seconds: Annotated[float, Field(ge=0, le=1e8)] | None = None
     processing_seconds: Annotated[float, Field(ge=0, le=1e8)] | None = None
     processing_share: Annotated[float, Field(ge=0, le=1e4)] | None = None
+    quota_minutes: Annotated[float, Field(ge=0, le=1e9)] | None = None
+    overage: bool | None = None
+    queueing: bool | None = None
+    submit_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
+    retry_after: Annotated[int, Field(ge=0, le=10**6)] | None = None
+    webhook_secret: Annotated[WholeText, Field(min_length=1, max_length=1000)] | None = None
 
     def changes(self) -> dict[str, Any]:
         """Return the terms that change."""

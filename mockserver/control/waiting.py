@@ -14,11 +14,12 @@ from mockserver.control import jobs, webhooks
 from mockserver.control.exchanges import Inquiry, InquiryNeeded, JsonReply, OfAnyStatus, brief, with_status
 from mockserver.engine.clock import SECOND
 from mockserver.engine.history import Wanted
+from mockserver.engine.moves import FINISHED
 from mockserver.web.replies import ApiError
 from mockserver.web.sending import client_of
 
 router = APIRouter(prefix="/journal")
-_STATUSES: dict[str, Sequence[str | None]] = {"jobs": (None, "completed", "error"), "webhooks": (None,)}
+_STATUSES: dict[str, Sequence[str | None]] = {"jobs": (None, *FINISHED), "webhooks": (None,)}
 
 
 class _Kind(Protocol):
@@ -39,7 +40,7 @@ async def wait(
     count: Annotated[int, Query(ge=1, le=100_000)] = 1,
     timeout: Annotated[float, Query(ge=0, le=60, description="Real seconds.")] = 5,  # noqa: ASYNC109
     what: Literal["requests", "jobs", "webhooks"] = "requests",
-    status: Annotated[str | None, Query(description="Of requests, or of jobs: completed or error.")] = None,
+    status: Annotated[str | None, Query(description="Of requests, or of jobs: completed, error or cancelled.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> JsonReply:
     """Wait until there are so many requests, finished jobs or delivered webhook calls; 408 after the timeout."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from mockserver.engine.history import History
 from mockserver.engine.jobs import Jobs
 from mockserver.engine.journal import Journal
 from mockserver.engine.keys import Keys, Project
+from mockserver.engine.lanes import Lane, Lanes
 from mockserver.engine.limits import Limits
 from mockserver.engine.metrics import Metrics
 from mockserver.engine.moves import Move
@@ -32,7 +33,7 @@ from mockserver.engine.sinks import Sinks
 from mockserver.engine.snapshots import Snapshots
 from mockserver.engine.store import DataDirectory, Row, Store
 from mockserver.engine.terms import Terms
-from mockserver.engine.uploads import Uploads
+from mockserver.engine.uploads import Uploads, audio_id
 from mockserver.engine.webhooks import Webhooks
 from mockserver.settings import Settings
 
@@ -56,7 +57,7 @@ def samples_folder() -> Path:
 class Engine:
     """Everything that the server does, on one data directory, for the thread that made it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, lanes: Mapping[str, Lane] | None = None) -> None:
         self.settings = settings
         self.data = DataDirectory(settings.data)
         self.store = Store(self.data.database, durable=not self.data.temporary)
@@ -69,7 +70,7 @@ class Engine:
         self.metrics = Metrics()
         self.chats = Chats(self.fixtures, self.added, self.metrics)
         self.answers = Answers(self.store, self.fixtures, settings.seed)
-        self.jobs = Jobs(self.store, self.keys, self.metrics)
+        self.jobs = Jobs(self.store, self.keys, self.metrics, Lanes(lanes or {}))
         self.pages = Pages(self.store, self.jobs)
         self.webhooks = Webhooks(self.store)
         self.prompts = Prompts(self.store, self.keys)
@@ -141,6 +142,8 @@ class Engine:
             except Exception:
                 _logger.exception("the jobs of %s could not be settled", project.label)
                 project.expect(None)
+        for project in list(self.keys.keeping.values()):
+            self.uploads.expire(project)
         return moves
 
     def commit(self) -> None:
@@ -162,7 +165,8 @@ class Engine:
         """Return the real seconds until some job or webhook call is due, or None if none will be."""
         jobs = ((project.clock, project.next_due) for project in self.keys.pending.values())
         calls = ((project.clock, project.next_call) for project in self.keys.calling.values())
-        waits = [clock.real_seconds_until(due) for clock, due in (*jobs, *calls) if due is not None]
+        audio = ((project.clock, project.next_expiry) for project in self.keys.keeping.values())
+        waits = [clock.real_seconds_until(due) for clock, due in (*jobs, *calls, *audio) if due is not None]
         return min((wait for wait in waits if wait is not None), default=None)
 
     def delete(self, project: Project, job: Row) -> None:
@@ -171,7 +175,9 @@ class Engine:
         The text itself, which other jobs may share, is removed by the next start.
         """
         self.jobs.delete(project, job)
-        if job["upload"] is not None and not self.jobs.is_heard_by_others(job["upload"]):
+        if job["upload"] is None:
+            self.uploads.remove(audio_id(job["id"]))
+        elif not self.jobs.is_heard_by_others(job["upload"]):
             self.uploads.remove(job["upload"])
 
     def reset_project(self, project: Project) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mockserver.engine import generate, media
+from mockserver.engine.acceptance import unacceptable
 from mockserver.engine.fixture import Fixture, Outcome, Question
 from mockserver.engine.fixtures import Fixtures
 from mockserver.engine.media import Sound, Unusable
@@ -173,7 +174,17 @@ class Answers:
         start = question.options.start
         if start is not None and start + media.SHORTEST > audio.duration:
             return _plan(fixture, failure=Unusable("too_short"))
+        accepted = question.options.accepted
+        refused = accepted and unacceptable(accepted, audio, None if _is_heard_anyhow(fixture) else path)
+        if refused is not None:
+            return _plan(fixture, failure=refused)
         return Script(fixture, question, audio, self._seed, path, _identity(fixture, question, sound))
+
+    def refusal(self, question: Question, found: Unusable, added: Fixture | None) -> Unusable | None:
+        """Return why audio that has come in is refused; None if a fixture says what becomes of it."""
+        fixture = added or self._fixtures.match(question)
+        is_decided = fixture is not None and (fixture.outcome.is_failure or _is_heard_anyhow(fixture))
+        return None if is_decided else found
 
     def keep(self, worked: Worked) -> Plan:
         """Store what ``perform`` made, and return its plan."""
@@ -225,9 +236,14 @@ def _failure(fixture: Fixture | None, question: Question, sound: Sound | Unusabl
             return Unusable(FAILURE_TEXT, fixture.outcome.error.replace("{audio_url}", question.url))
         if fixture.outcome.reason is not None:
             return Unusable(fixture.outcome.reason)
-        if fixture.match.names_audio and fixture.turns is not None:
+        if _is_heard_anyhow(fixture):
             return None
     return sound if isinstance(sound, Unusable) else None
+
+
+def _is_heard_anyhow(fixture: Fixture | None) -> bool:
+    """Say whether a fixture knows what is heard in its very audio, whatever that is like."""
+    return fixture is not None and fixture.match.names_audio and fixture.turns is not None
 
 
 def _plan(fixture: Fixture | None, heard: Heard | None = None, *, failure: Unusable | None = None) -> Plan:
@@ -285,4 +301,4 @@ def _identity(fixture: Fixture | None, question: Question, sound: Sound | Unusab
     said = (fixture.digest, fixture.match.audio) if fixture else None
     options = question.options
     heard = (options.start, options.end, options.speakers, options.detect and options.detect.expected)
-    return question.sha256 or question.url, question.language, audio, said, heard
+    return question.sha256 or question.url, question.language, audio, said, heard, options.accepted

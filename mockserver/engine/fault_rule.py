@@ -32,7 +32,7 @@ _LONGEST = 1e6
 _MOST = 2**31
 _HEADER_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 _RESERVED = frozenset(("content-length", "transfer-encoding", "connection"))
-_JOB = ("fail_job", "hold_job")
+_JOB = ("fail_job", "hold_job", "fallback_job")
 _REPLACES = ("error", "status", "connection")
 _DAMAGES = ("malformed_json", "truncate", "content_length", "dribble", "cut_after")
 
@@ -155,6 +155,8 @@ class FaultRule(_Part):
     """Tokens of a stream after which the connection ends."""
     fail_job: Text | None = None
     hold_job: Literal["queued", "processing"] | None = None
+    fallback_job: bool = False
+    """The first engine fails, and the job goes on with another, where the API has one."""
     webhook: Literal["drop", "twice", "reorder"] | None = None
 
     @field_validator("method")
@@ -206,7 +208,7 @@ class FaultRule(_Part):
         found = {
             "delay": self.delay is not None,
             "reply": bool(self.headers) or any(self._gives(name) for name in (*_REPLACES, *_DAMAGES)),
-            "job": any(getattr(self, name) is not None for name in _JOB),
+            "job": any(self._gives(name) for name in _JOB),
             "webhook": self.webhook is not None,
         }
         return frozenset(name for name, is_concerned in found.items() if is_concerned)
@@ -224,7 +226,7 @@ class FaultRule(_Part):
         said: list[str] = [value for value in (self.error, self.connection) if value]
         said += [f"status {self.status}"] if self.status else []
         said += [name for name in ("delay", *_DAMAGES) if self._gives(name)]
-        said += [name for name in _JOB if getattr(self, name) is not None]
+        said += [name for name in _JOB if self._gives(name)]
         said += [f"webhook {self.webhook}"] if self.webhook else []
         return " ".join(said) or "headers"
 

@@ -19,7 +19,7 @@ from mockserver.settings import Progress
 REASONS = frozenset(
     "download_forbidden download_failed download_denied unreachable not_audio transcoding_failed too_short "
     "too_long too_large no_audio_stream empty wrong_region no_speech low_language_confidence "
-    "low_speech server_error".split()
+    "low_speech silent unsupported_format server_error".split()
 )
 """What a job can fail for, in the engine's words; every family words them as its vendor does."""
 _SHOWN = 200
@@ -60,6 +60,11 @@ class Outcome:
     queue_time: int | None = None
     processing_time: int | None = None
     hold: str | None = None
+
+    @property
+    def is_failure(self) -> bool:
+        """Say whether the job fails."""
+        return self.error is not None or self.reason is not None
 
 
 @dataclass(frozen=True)

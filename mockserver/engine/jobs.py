@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mockserver.engine.answers import FAILURE_TEXT, Plan
-from mockserver.engine.keys import Keys, Project, mask
+from mockserver.engine.keys import IdForm, Keys, Project, as_uuid, mask
+from mockserver.engine.lanes import Lanes
 from mockserver.engine.metrics import Metrics
 from mockserver.engine.moves import FINISHED, Move, Moving, Round
 from mockserver.engine.options import AS_USUAL, Options
@@ -25,14 +26,19 @@ _PLANNED = (
 )
 _COLUMNS = (
     "id, project, family, status, created, started, finished, waiting, url, upload, language, params, failure, "
-    f"options, callback, redacts, webhook_fault, {_PLANNED}"
+    f"options, callback, redacts, webhook_fault, priority, fallback, removed, {_PLANNED}"
 )
 _INSERT = f"INSERT INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS.split()))})"
 _PREPARE = f"UPDATE jobs SET {_PLANNED.replace(', ', ' = ?, ')} = ? WHERE number = ?"
 _NEXT_DUE = "SELECT min(due) FROM jobs WHERE project = ? AND due IS NOT NULL"
 _KEPT_BYTES = 2 * 2**20
+_Reply = tuple[int, str, int | None, bytes]
+"""Whose it is, and of which family; until when it is good; its bytes."""
+_NO_REPLY: _Reply = (0, "", None, b"")
 _SHOWN_LATER = ("status", "transcript", "callback_status", "deleted")
-_REPLY = "SELECT body, until FROM jobs JOIN replies ON replies.job = jobs.number WHERE id = ? AND project = ?"
+_REPLY = (
+    "SELECT body, until FROM jobs JOIN replies ON replies.job = jobs.number WHERE id = ? AND project = ? AND family = ?"
+)
 
 
 class IllegalMoveError(Exception):
@@ -40,11 +46,15 @@ class IllegalMoveError(Exception):
 
 
 class JobFault(NamedTuple):
-    """What goes wrong with a job: the text that it fails with, the status that it stays in, and its webhook's fault."""
+    """What goes wrong with a job: the text that it fails with, the status that it stays in, and its webhook's fault.
+
+    ``fallback`` says that the first engine fails, and another takes over.
+    """
 
     fail: str | None = None
     hold: str | None = None
     webhook: str | None = None
+    fallback: bool = False
 
 
 FAULTLESS = JobFault()
@@ -67,6 +77,9 @@ class Submission(NamedTuple):
     redacts: bool = False
     """Redacted audio is to be made."""
     fault: JobFault = FAULTLESS
+    priority: int = 0
+    """Of the jobs that wait for a slot, those with more of it go first."""
+    id_form: IdForm = as_uuid
 
 
 def _planned(plan: Plan, pace: Pace, created: int, key: str) -> dict[str, Any]:
@@ -100,11 +113,12 @@ _UNPLANNED = dict.fromkeys(_PLANNED.split(", ")) | {
 class Jobs:
     """The jobs of every project."""
 
-    def __init__(self, store: Store, keys: Keys, metrics: Metrics) -> None:
+    def __init__(self, store: Store, keys: Keys, metrics: Metrics, lanes: Lanes) -> None:
         self._store = store
+        self._lanes = lanes
         self._metrics = metrics
         self._keys = keys
-        self._replies: dict[str, tuple[int, int | None, bytes]] = {}
+        self._replies: dict[str, _Reply] = {}
         self._reply_bytes = 0
 
     def submit(self, project: Project, submission: Submission, plan: Plan | None) -> tuple[int, Row]:
@@ -116,9 +130,9 @@ class Jobs:
         now = project.clock.now()
         job = self._queued(project, submission, plan, now)
         moving = Moving(
-            0, job["id"], "queued", job["due"], None, None, False, job["hold_at"], job["progress"],
+            0, job["id"], job["family"], "queued", job["due"], None, None, False, job["hold_at"], job["progress"],
             job["processing_time"], job["planned_failure"], None, job["callback"] is not None, job["redacts"],
-            job["webhook_fault"],
+            job["webhook_fault"], job["upload"],
         )  # fmt: skip
         moved = self._round(project)
         moved.walk(moving, now)
@@ -141,7 +155,7 @@ class Jobs:
 
     def _queued(self, project: Project, submission: Submission, plan: Plan | None, now: int) -> dict[str, Any]:
         job = {
-            "id": self._keys.next_job_id(project),
+            "id": self._keys.next_job_id(project, submission.id_form),
             "project": project.id,
             "family": submission.family,
             "status": "queued",
@@ -158,11 +172,14 @@ class Jobs:
             "callback": submission.callback,
             "redacts": submission.redacts,
             "webhook_fault": submission.fault.webhook,
+            "priority": submission.priority,
+            "fallback": submission.fault.fallback,
+            "removed": False,
         }
         fault = submission.fault
         failure = {} if fault.fail is None else {"planned_failure": FAILURE_TEXT, "detail": fault.fail}
         if plan is not None:
-            pace = pace_of(project.terms, submission.progress, plan)
+            pace = pace_of(project.terms, self._lanes.of(submission.family), submission.progress, plan)
             pace = pace._replace(hold_at=fault.hold) if fault.hold else pace
             return job | _planned(plan, pace, now, submission.key) | failure
         held_at = "queued" if submission.progress == "held" else None
@@ -174,7 +191,7 @@ class Jobs:
         job = self.by_number(number)
         if job is None or job["prepared"]:
             return False
-        pace = pace_of(project.terms, job["progress"] or None, plan)
+        pace = pace_of(project.terms, self._lanes.of(job["family"]), job["progress"] or None, plan)
         if job["hold_at"]:
             pace = pace._replace(hold_at=job["hold_at"])
         planned = _planned(plan, pace, job["created"], job["key"])
@@ -187,10 +204,10 @@ class Jobs:
 
     def call_waiting(self, project: Project) -> None:
         """Let the jobs that wait for a slot ask for one again, in their order: there may be more slots now."""
-        if project.waiting:
+        if any(project.waiting.values()):
             now = project.clock.now()
             self._store.write("UPDATE jobs SET waiting = 0, due = ? WHERE project = ? AND waiting", (now, project.id))
-            project.waiting = 0
+            project.waiting = {}
             project.notice(now)
 
     def settle(self, project: Project) -> list[Move]:
@@ -224,7 +241,8 @@ class Jobs:
             self._store.run(
                 "UPDATE jobs SET hold_at = status, due = NULL, waiting = 0 WHERE number = ?", (job["number"],)
             )
-            project.waiting -= job["waiting"]
+            if job["waiting"]:
+                project.waiting = {**project.waiting, job["family"]: project.waiting[job["family"]] - 1}
             self._note_next_due(project)
 
     def release(self, job: Row) -> list[Move]:
@@ -261,8 +279,23 @@ class Jobs:
             moving.run_until(now)
             return self._end(project, moving)
 
+    def cancel(self, job: Row) -> list[Move]:
+        """End a job as cancelled now. Raises IllegalMoveError if it is finished."""
+        self._refuse_finished(job, "cancelled")
+        project = self._keys.project(job["project"])
+        now = project.clock.now()
+        with self._store.transaction():
+            self._store.run(
+                "UPDATE jobs SET hold_at = NULL, prepared = 1, key = ? WHERE number = ?",
+                (mask(job["key"]), job["number"]),
+            )
+            moving = self._round(project)
+            moving.cancel(moving.job(job["number"]), now, "cancelled by the client")
+            moving.run_until(now)
+            return self._end(project, moving)
+
     def _round(self, project: Project) -> Round:
-        return Round(self._store, project, project.terms.slots)
+        return Round(self._store, project, self._lanes)
 
     def _end(self, project: Project, moving: Round) -> list[Move]:
         moving.write()
@@ -320,24 +353,25 @@ class Jobs:
     def forget_reply(self, job: Row) -> None:
         """Forget the bytes that a job is answered with: they are not right any more."""
         self._store.write("DELETE FROM replies WHERE job = ?", (job["number"],))
-        self._reply_bytes -= len(self._replies.pop(job["id"], (0, 0, b""))[2])
+        self._reply_bytes -= len(self._replies.pop(job["id"], _NO_REPLY)[3])
 
     def is_heard_by_others(self, upload: str) -> bool:
         """Say whether a job that is not deleted is of this upload."""
         found = self._store.one("SELECT 1 FROM jobs WHERE upload = ? AND deleted IS NULL LIMIT 1", (upload,))
         return found is not None
 
-    def finished_reply(self, job_id: str, project: Project) -> bytes | None:
+    def finished_reply(self, job_id: str, project: Project, family: str) -> bytes | None:
         """Return the bytes that a finished job is answered with, if they were made before and still are good."""
         remembered = self._replies.get(job_id)
         if remembered is not None:
-            owner, until, body = remembered
-            return body if owner == project.id and (until is None or project.clock.now() < until) else None
-        row = self._store.one(_REPLY, (job_id, project.id))
+            owner, api, until, body = remembered
+            is_theirs = owner == project.id and api == family
+            return body if is_theirs and (until is None or project.clock.now() < until) else None
+        row = self._store.one(_REPLY, (job_id, project.id, family))
         if row is None or (row["until"] is not None and project.clock.now() >= row["until"]):
             return None
-        self._remember(job_id, project.id, row["until"], row["body"])
-        return self._replies[job_id][2]
+        self._remember(job_id, (project.id, family, row["until"], row["body"]))
+        return self._replies[job_id][3]
 
     def keep_reply(self, project: Project, job: Row, body: bytes, until: int | None) -> None:
         """Keep the bytes that a finished job is answered with; they are good before the moment ``until``."""
@@ -348,14 +382,14 @@ class Jobs:
             self._store.write(
                 "INSERT OR REPLACE INTO replies (job, until, body) VALUES (?, ?, ?)", (job["number"], until, body)
             )
-        self._remember(job["id"], project.id, until, body)
+        self._remember(job["id"], (project.id, job["family"], until, body))
 
-    def _remember(self, job_id: str, project: int, until: int | None, body: bytes) -> None:
+    def _remember(self, job_id: str, reply: _Reply) -> None:
         """Keep the newest replies at hand; what is over the bound is forgotten, oldest first."""
-        self._reply_bytes += len(body) - len(self._replies.pop(job_id, (0, None, b""))[2])
-        self._replies[job_id] = (project, until, body)
+        self._reply_bytes += len(reply[3]) - len(self._replies.pop(job_id, _NO_REPLY)[3])
+        self._replies[job_id] = reply
         while self._reply_bytes > _REMEMBERED_BYTES and len(self._replies) > 1:
-            self._reply_bytes -= len(self._replies.pop(next(iter(self._replies)))[2])
+            self._reply_bytes -= len(self._replies.pop(next(iter(self._replies)))[3])
 
     def reload(self) -> None:
         """Forget which replies are stored."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -21,6 +21,15 @@ _NEW = {"clock": None, "jobs": 0, "uploads": 0, "prompts": 0, "terms": None, "gi
 _START_OVER = "UPDATE projects SET clock = NULL, terms = NULL, jobs = 0, uploads = 0, prompts = 0"
 _IN_STEP = ClockState(shown=0, anchor=0)
 """A project's clock at first: it shows the server's time."""
+
+
+IdForm = Callable[[bytes, int], str]
+"""Makes an id of some length of what it is to be a hash of, and of how many there are of its kind."""
+
+
+def as_uuid(origin: bytes, _: int) -> str:
+    """Return an id in the form of a UUIDv4."""
+    return uuid_of(origin)
 
 
 def uuid_of(text: bytes) -> str:
@@ -58,20 +67,24 @@ class Project:
     """The projects that have a job which is due at some time, this one among them or not."""
     calling: dict[int, Project] = field(repr=False)
     """The projects that have a webhook to call at some time."""
+    keeping: dict[int, Project] = field(repr=False)
+    """The projects that have audio to remove at some time."""
     terms: Terms
     rules: dict[str, Rule | None] = field(default_factory=dict, repr=False)
     """The request limits that follow from the terms, by service."""
     jobs: int = 0
     """How many jobs were made, for their ids."""
     uploads: int = 0
-    running: int = 0
-    """How many of its jobs are being processed."""
-    waiting: int = 0
-    """How many of its jobs wait for a slot."""
+    running: Mapping[str, int] = field(default_factory=dict)
+    """How many of its jobs are being processed, by family."""
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    """How many of its jobs wait for a slot, by family."""
     next_due: int | None = None
     """The earliest moment at which a job of this project is due; None: no job is."""
     next_call: int | None = None
     """The earliest moment at which a webhook of this project is to be called; None: none is."""
+    next_expiry: int | None = None
+    """The earliest moment at which audio of this project is to be removed; None: none is."""
     prompts: int = 0
     requests: int = 0
     """How many requests were made since the server started, or the project was reset."""
@@ -94,6 +107,20 @@ class Project:
         if self.next_call is None or due < self.next_call:
             self.next_call = due
         self.calling[self.id] = self
+
+    def expect_expiry(self, due: int | None) -> None:
+        """Take note of one more moment at which audio is to be removed; None: of none."""
+        if due is not None and (self.next_expiry is None or due < self.next_expiry):
+            self.next_expiry = due
+            self.keeping[self.id] = self
+
+    def no_expiry_before(self, due: int | None) -> None:
+        """Take note of when audio is to be removed next."""
+        self.next_expiry = due
+        if due is None:
+            self.keeping.pop(self.id, None)
+        else:
+            self.keeping[self.id] = self
 
     def no_call_before(self, due: int | None) -> None:
         """Take note of when the next webhook call is due."""
@@ -132,6 +159,7 @@ class Keys:
         self._projects: dict[int, Project] = {}
         self.pending: dict[int, Project] = {}
         self.calling: dict[int, Project] = {}
+        self.keeping: dict[int, Project] = {}
         self._counting: set[int] = set()
 
     def account(self, key: str) -> Account | None:
@@ -229,6 +257,7 @@ class Keys:
             clock=Clock(self._clock, _IN_STEP),
             pending=self.pending,
             calling=self.calling,
+            keeping=self.keeping,
             terms=self._given_terms,
         )
         self._projects[project.id] = project
@@ -246,6 +275,10 @@ class Keys:
         project.expect(due[0] if due else None)
         call = self._store.one("SELECT min(due) FROM deliveries WHERE project = ? AND due IS NOT NULL", (project.id,))
         project.no_call_before(call[0] if call else None)
+        expiry = self._store.one(
+            "SELECT min(expires) FROM uploads WHERE project = ? AND expires IS NOT NULL", (project.id,)
+        )
+        project.no_expiry_before(expiry[0] if expiry else None)
 
     def _stored_terms(self) -> dict[str, Any]:
         row = self._store.one("SELECT value FROM meta WHERE name = 'terms'")
@@ -295,9 +328,9 @@ class Keys:
                 project.terms = project.terms.changed(orjson.loads(changes))
         project.rules.clear()
 
-    def _count(self, condition: str, project: int) -> int:
-        row = self._store.one(f"SELECT count(*) FROM jobs WHERE project = ? AND {condition}", (project,))
-        return row[0] if row else 0
+    def _count(self, condition: str, project: int) -> dict[str, int]:
+        sql = f"SELECT family, count(*) FROM jobs WHERE project = ? AND {condition} GROUP BY family"
+        return {row["family"]: row[1] for row in self._store.all(sql, (project,))}
 
     def project(self, project_id: int) -> Project:
         """Return the project with this row id."""
@@ -312,15 +345,16 @@ class Keys:
         """Return the projects that have jobs on their way, as a restart finds them."""
         rows = self._store.all(
             "SELECT project FROM jobs WHERE due IS NOT NULL OR NOT prepared OR waiting "
-            "UNION SELECT project FROM deliveries WHERE due IS NOT NULL"
+            "UNION SELECT project FROM deliveries WHERE due IS NOT NULL "
+            "UNION SELECT project FROM uploads WHERE expires IS NOT NULL"
         )
         return [self.project(row["project"]) for row in rows]
 
-    def next_job_id(self, project: Project) -> str:
+    def next_job_id(self, project: Project, form: IdForm) -> str:
         """Make the id of the project's next job; ``save_counters`` stores that it is taken."""
         project.jobs += 1
         self._counting.add(project.id)
-        return self._id(project, b"job", project.jobs)
+        return form(self._origin(project, b"job", project.jobs), project.jobs)
 
     def next_upload_id(self, project: Project) -> str:
         """Make the id of the project's next upload."""
@@ -336,7 +370,10 @@ class Keys:
 
     def _id(self, project: Project, kind: bytes, number: int) -> str:
         """Return a valid UUIDv4 that is the same in every run: a hash of seed, project, kind and number."""
-        return uuid_of(b"%s\0%s\0%s\0%d" % (self._seed, project.name.encode(), kind, number))
+        return uuid_of(self._origin(project, kind, number))
+
+    def _origin(self, project: Project, kind: bytes, number: int) -> bytes:
+        return b"%s\0%s\0%s\0%d" % (self._seed, project.name.encode(), kind, number)
 
     def save_counters(self) -> None:
         """Store the counters that have moved, and projects whose row was lost."""

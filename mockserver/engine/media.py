@@ -69,6 +69,17 @@ def probe(path: Path) -> Sound | Unusable:
     return Sound(duration, channels)
 
 
+def containers_of(path: Path) -> set[str]:
+    """Return the names that FFmpeg has for the container of some audio, empty where it knows none."""
+    import av
+
+    try:
+        with opened(path) as container:
+            return set(container.format.name.split(","))
+    except (av.FFmpegError, ValueError):
+        return set()
+
+
 def opened(path: Path) -> InputContainer:
     """Open a file for reading, and never another one that it names."""
     import av

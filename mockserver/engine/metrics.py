@@ -14,7 +14,7 @@ from mockserver.engine.moves import Move
 
 _FIXTURES = 500
 _OTHERS = "other"
-_STATES = ("queued", "processing", "completed", "error")
+_STATES = ("queued", "processing", "completed", "error", "cancelled")
 Labels = tuple[tuple[str, str], ...]
 
 

@@ -1,4 +1,4 @@
-"""The state machine: queued -> processing -> completed | error.
+"""The state machine: queued -> processing -> completed | error, and cancelled from either of the first two.
 
 The table of transitions refuses an illegal or a repeated one by its own constraints; ``Round`` never makes any.
 """
@@ -6,35 +6,41 @@ The table of transitions refuses an illegal or a repeated one by its own constra
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from mockserver.engine.keys import Project
+from mockserver.engine.lanes import Lanes
 from mockserver.engine.store import Store
+from mockserver.engine.uploads import audio_id
 
-FINISHED = ("completed", "error")
+FINISHED = ("completed", "error", "cancelled")
 DONE, AUDIO = "done", "audio"
 """The events that a webhook tells of: the job has finished; its redacted audio is ready."""
 
 _BATCH = 256
 _FIELDS = (
-    "number, id, status, due, started, finished, waiting, hold_at, progress, processing_time, planned_failure, "
-    "failure, callback IS NOT NULL, redacts, webhook_fault"
+    "number, id, family, status, due, started, finished, waiting, hold_at, progress, processing_time, "
+    "planned_failure, failure, callback IS NOT NULL, redacts, webhook_fault, upload"
 )
 _DUE = f"SELECT {_FIELDS} FROM jobs WHERE project = ? AND due <= ? ORDER BY due, number LIMIT {_BATCH}"
 _ONE = f"SELECT {_FIELDS} FROM jobs WHERE number = ?"
-_OLDEST_WAITING = f"SELECT {_FIELDS} FROM jobs WHERE project = ? AND waiting ORDER BY number LIMIT 1"
+_FIRST_WAITING = (
+    f"SELECT {_FIELDS} FROM jobs WHERE project = ? AND family = ? AND waiting ORDER BY priority DESC, number LIMIT 1"
+)
 _UPDATE = "UPDATE jobs SET status = ?, due = ?, started = ?, finished = ?, waiting = ?, failure = ? WHERE number = ?"
 _DELIVER = (
-    "INSERT INTO deliveries (project, job, event, created, due, held, attempts, delivered) "
-    "VALUES (?, ?, ?, ?, ?, ?, 0, 0)"
+    "INSERT INTO deliveries (project, job, event, created, since, due, held, attempts, delivered) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)"
 )
+_EXPIRE = "UPDATE uploads SET expires = ? WHERE id = ?"
 _HELD = "SELECT 1 FROM deliveries WHERE project = ? AND held"
 _RECORD = "INSERT INTO transitions (job, from_status, to_status, at, why) VALUES (?, ?, ?, ?, ?)"
 
 
-_NewDelivery = tuple[int, int, str, int, int | None, bool]
+_NewDelivery = tuple[int, int, str, int, int, int | None, bool]
 
 
 class Move(NamedTuple):
@@ -53,6 +59,7 @@ class Moving:
 
     number: int
     id: str
+    family: str
     status: str
     due: int | None
     started: int | None
@@ -66,22 +73,24 @@ class Moving:
     calls_back: bool
     redacts: bool
     webhook_fault: str | None
+    upload: str | None
 
 
 class Round:
     """Some moves in one project, within the caller's transaction: made in memory, then written together."""
 
-    def __init__(self, store: Store, project: Project, limit: int) -> None:
+    def __init__(self, store: Store, project: Project, lanes: Lanes) -> None:
         self._store = store
         self._project = project
-        self._limit = limit
+        self._lanes = lanes
         self._touched: dict[int, Moving] = {}
         self._unsaved: dict[int, Moving] = {}
         self._due: list[tuple[int, int]] = []
         self._records: list[tuple[Moving, str, str, int, str]] = []
         self._deliveries: list[tuple[Moving, str, int]] = []
-        self._running = project.running
-        self._waiting = project.waiting
+        self._expiries: list[tuple[int, str]] = []
+        self._running = Counter(project.running)
+        self._waiting = Counter(project.waiting)
         self.moves: list[Move] = []
 
     def job(self, number: int) -> Moving:
@@ -119,18 +128,21 @@ class Round:
 
     def start_or_wait(self, job: Moving, at: int, why: str) -> None:
         """queued -> processing, or wait for a slot where all are taken."""
-        if self._running < self._limit:
+        if self._has_slot(job.family):
             self.start(job, at, why)
         elif not job.waiting:
             job.waiting, job.due = True, None
-            self._waiting += 1
+            self._waiting[job.family] += 1
             self._note(job)
+
+    def _has_slot(self, family: str) -> bool:
+        return self._running[family] < self._lanes.of(family).slots(self._project.terms)
 
     def start(self, job: Moving, at: int, why: str) -> None:
         """queued -> processing."""
         self._move(job, "processing", at, why)
-        self._running += 1
-        self._waiting -= job.waiting
+        self._running[job.family] += 1
+        self._waiting[job.family] -= job.waiting
         job.started, job.waiting = at, False
         stays = job.hold_at == "processing" or job.progress == "polls"
         job.due = None if stays else at + job.processing_time
@@ -138,18 +150,32 @@ class Round:
             heapq.heappush(self._due, (job.due, job.number))
 
     def finish(self, job: Moving, at: int, why: str) -> None:
-        """processing -> completed or error; the job that waits longest takes the slot."""
-        self._move(job, "error" if job.planned_failure else "completed", at, why)
-        self._running -= 1
-        job.finished, job.due, job.failure = at, None, job.planned_failure
+        """processing -> completed or error; the first that waits takes the slot."""
+        self._running[job.family] -= 1
+        job.failure = job.planned_failure
+        self._end(job, "error" if job.failure else "completed", at, why)
+
+    def cancel(self, job: Moving, at: int, why: str) -> None:
+        """queued or processing -> cancelled; the first that waits takes the slot."""
+        self._running[job.family] -= job.status == "processing"
+        self._waiting[job.family] -= job.waiting
+        job.waiting = False
+        self._end(job, "cancelled", at, why)
+
+    def _end(self, job: Moving, status: str, at: int, why: str) -> None:
+        self._move(job, status, at, why)
+        job.finished, job.due = at, None
+        kept = self._lanes.of(job.family).audio_kept
+        if kept is not None:
+            self._expiries.append((at + kept, job.upload or audio_id(job.id)))
         if job.calls_back:
             self._deliveries += [(job, event, at) for event in _events(job)]
-        if self._waiting and self._running < self._limit:
-            self.start(self._oldest_waiting(), at, "a slot became free")
+        if self._waiting[job.family] and self._has_slot(job.family):
+            self.start(self._first_waiting(job.family), at, "a slot became free")
 
-    def _oldest_waiting(self) -> Moving:
+    def _first_waiting(self, family: str) -> Moving:
         self._save()
-        row = self._store.one(_OLDEST_WAITING, (self._project.id,))
+        row = self._store.one(_FIRST_WAITING, (self._project.id, family))
         assert row is not None
         return self._touched.setdefault(row["number"], Moving(*row))
 
@@ -175,6 +201,10 @@ class Round:
             self._unsaved.clear()
         self._store.run_many(_RECORD, [(job.number, *step) for job, *step in self._records])
         self._records.clear()
+        if self._expiries:
+            self._store.run_many(_EXPIRE, self._expiries)
+            self._project.expect_expiry(min(self._expiries)[0])
+            self._expiries.clear()
         if self._deliveries:
             self._deliver()
             self._deliveries.clear()
@@ -184,7 +214,7 @@ class Round:
         for job, event, at in self._deliveries:
             holds = job.webhook_fault == "reorder" and not self._holds_another(rows)
             due = None if holds or job.webhook_fault == "drop" else at
-            rows.append((self._project.id, job.number, event, at, due, holds))
+            rows.append((self._project.id, job.number, event, at, at, due, holds))
         self._store.run_many(_DELIVER, rows)
         if dues := [due for *_, due, _ in rows if due is not None]:
             self._project.expect_call(min(dues))

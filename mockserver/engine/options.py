@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
+from mockserver.engine.acceptance import Accepted
 from mockserver.engine.media import Unusable
 from mockserver.engine.transcripts import Transcript, Turn
 
@@ -32,25 +33,29 @@ class Options(NamedTuple):
     speakers: tuple[int, int | None] | None = None
     """The fewest and the most that may be told apart."""
     detect: Detect | None = None
+    accepted: Accepted | None = None
+    """Which audio the job takes; None: whatever can be heard."""
 
     def encode(self) -> str | None:
         """Return what ``decode`` reads: None if nothing is asked for."""
         if self == AS_USUAL:
             return None
-        return orjson.dumps([*self[:4], [*self.detect] if self.detect else None]).decode()
+        detect, accepted = (part and [*part] for part in (self.detect, self.accepted))
+        return orjson.dumps([*self[:4], detect, accepted]).decode()
 
     @staticmethod
     def decode(encoded: str | None) -> Options:
         """Read what ``encode`` wrote."""
         if encoded is None:
             return AS_USUAL
-        start, end, least_speech, speakers, detect = orjson.loads(encoded)
+        start, end, least_speech, speakers, detect, accepted = orjson.loads(encoded)
         return Options(
             start,
             end,
             least_speech,
             (speakers[0], speakers[1]) if speakers else None,
             Detect(tuple(detect[0]), *detect[1:]) if detect else None,
+            Accepted(accepted[0], tuple(accepted[1]), accepted[2]) if accepted else None,
         )
 
 

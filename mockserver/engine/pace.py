@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from mockserver.engine.answers import Plan
 from mockserver.engine.clock import SECOND
+from mockserver.engine.lanes import Lane
 from mockserver.engine.terms import Terms
 from mockserver.settings import Progress
 
@@ -24,8 +25,8 @@ class Pace(NamedTuple):
         return None if stays else created + self.queue_time
 
 
-def pace_of(terms: Terms, asked: Progress | None, plan: Plan) -> Pace:
-    """Return how a job moves on: as its request asks, or else its fixture, or else the project's terms."""
+def pace_of(terms: Terms, lane: Lane, asked: Progress | None, plan: Plan) -> Pace:
+    """Return how a job moves on: as its request asks, or else its fixture, or else the project's terms, or its lane."""
     outcome = plan.outcome
     timed_by_fixture = outcome.queue_time is not None or outcome.processing_time is not None
     progress = asked or outcome.progress or ("timed" if timed_by_fixture else terms.progress)
@@ -36,8 +37,9 @@ def pace_of(terms: Terms, asked: Progress | None, plan: Plan) -> Pace:
     if processing_time is None and terms.processing_seconds is not None:
         processing_time = round(terms.processing_seconds * SECOND)
     if processing_time is None:
-        processing_time = round((plan.duration or 0) * 1000 * terms.processing_share)
+        share = lane.processing_share if terms.processing_share is None else terms.processing_share
+        processing_time = round((plan.duration or 0) * 1000 * share)
     queue_time = outcome.queue_time
     if queue_time is None:
-        queue_time = round(terms.queue_seconds * SECOND)
+        queue_time = round(terms.queue_seconds * SECOND) if lane.queues(terms) else 0
     return Pace(progress, queue_time, processing_time, hold_at)

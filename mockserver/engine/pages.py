@@ -15,9 +15,12 @@ _TIMES = {"since": "created >= :since", "until": "created < :until"}
 class Wanted(NamedTuple):
     """Which jobs are to be listed; ``before`` and ``after`` are ids, ``since`` and ``until`` moments of creation.
 
+    ``ended_since`` is a moment of their end, or of their creation while they have not ended.
+
     With ``after`` the page holds the jobs that follow that one at once.
     """
 
+    family: str
     limit: int
     status: str | None = None
     before: str | None = None
@@ -25,6 +28,7 @@ class Wanted(NamedTuple):
     since: int | None = None
     until: int | None = None
     waiting: bool | None = None
+    ended_since: int | None = None
 
 
 class Pages:
@@ -39,8 +43,8 @@ class Pages:
 
         Raises LookupError if ``before`` or ``after`` is no job of the project.
         """
-        older_than = self._place(project, wanted.before)
-        newer_than = self._place(project, wanted.after)
+        older_than = self._place(project, wanted.family, wanted.before)
+        newer_than = self._place(project, wanted.family, wanted.after)
         if newer_than is not None:
             rows = list(self._rows(project, wanted, newer_than, wanted.limit, newer=True))
             if older_than is not None:
@@ -53,11 +57,11 @@ class Pages:
         last = rows[-1]["created"], rows[-1]["number"]
         return rows, any(True for _ in self._rows(project, wanted, last, 1))
 
-    def _place(self, project: Project, job_id: str | None) -> tuple[int, int] | None:
+    def _place(self, project: Project, family: str, job_id: str | None) -> tuple[int, int] | None:
         if job_id is None:
             return None
         job = self._jobs.find(job_id, project)
-        if job is None:
+        if job is None or job["family"] != family:
             raise LookupError(job_id)
         return job["created"], job["number"]
 
@@ -68,11 +72,13 @@ class Pages:
 
         Jobs of the very moment of that place come from a query of their own: SQLite would not use the index for both.
         """
-        clauses = ["project = :project"]
+        clauses = ["project = :project", "family = :family", "NOT removed"]
         if wanted.status is not None:
             clauses.append("status = :status" + ("" if wanted.status == "completed" else " AND status <> 'completed'"))
         if wanted.waiting:
             clauses.append("waiting")
+        if wanted.ended_since is not None:
+            clauses.append("coalesce(finished, created) >= :ended_since")
         times = [clause for name, clause in _TIMES.items() if getattr(wanted, name) is not None]
         sign, order = (">", "ASC") if newer else ("<", "DESC")
         values = wanted._asdict() | {"project": project.id}

@@ -18,6 +18,7 @@ CREATE TABLE deliveries (
 	job INTEGER NOT NULL, 
 	event VARCHAR NOT NULL, 
 	created INTEGER NOT NULL, 
+	since INTEGER NOT NULL, 
 	due INTEGER, 
 	attempts INTEGER NOT NULL, 
 	delivered BOOLEAN NOT NULL, 
@@ -95,20 +96,23 @@ CREATE TABLE jobs (
 	callback_status INTEGER, 
 	redacts BOOLEAN NOT NULL, 
 	webhook_fault VARCHAR, 
+	priority INTEGER NOT NULL, 
+	fallback BOOLEAN NOT NULL, 
 	deleted INTEGER, 
-	CHECK (status IN ('queued', 'processing', 'completed', 'error')), 
+	removed BOOLEAN NOT NULL, 
+	CHECK (status IN ('queued', 'processing', 'completed', 'error', 'cancelled')), 
 	UNIQUE (id)
 );
 
 CREATE INDEX jobs_due ON jobs (project, due, number) WHERE due IS NOT NULL;
 
-CREATE INDEX jobs_not_completed ON jobs (project, status, created, number) WHERE status <> 'completed';
+CREATE INDEX jobs_not_completed ON jobs (project, family, status, created, number) WHERE status <> 'completed';
 
-CREATE INDEX jobs_of_project ON jobs (project, created, number);
+CREATE INDEX jobs_of_project ON jobs (project, family, created, number);
 
 CREATE INDEX jobs_unprepared ON jobs (number) WHERE NOT prepared;
 
-CREATE INDEX jobs_waiting ON jobs (project, number) WHERE waiting;
+CREATE INDEX jobs_waiting ON jobs (project, family, priority DESC, number) WHERE waiting;
 
 CREATE INDEX jobs_with_upload ON jobs (upload) WHERE upload IS NOT NULL;
 
@@ -176,7 +180,7 @@ CREATE TABLE transitions (
 	at INTEGER NOT NULL, 
 	why VARCHAR NOT NULL, 
 	PRIMARY KEY (job, to_status), 
-	CHECK (from_status || '>' || to_status IN ('queued>processing', 'processing>completed', 'processing>error'))
+	CHECK (from_status || '>' || to_status IN ('queued>processing', 'processing>completed', 'processing>error', 'queued>cancelled', 'processing>cancelled'))
 )
  WITHOUT ROWID;
 
@@ -191,8 +195,11 @@ CREATE TABLE uploads (
 	channels INTEGER, 
 	failure VARCHAR, 
 	detail VARCHAR, 
+	expires INTEGER, 
 	PRIMARY KEY (id)
 );
 
 CREATE INDEX ix_uploads_project ON uploads (project);
+
+CREATE INDEX uploads_expiring ON uploads (project, expires) WHERE expires IS NOT NULL;
 

@@ -343,6 +343,20 @@ def speech_share(path: Path) -> float:
     return speech.count(1) / len(speech)
 
 
+def is_silent(path: Path) -> bool:
+    """Say whether nothing at all can be heard; it listens until something can. Raises OSError."""
+    try:
+        with _undecodable(path):
+            return all(_is_faint(chunk) for chunk in _samples(_frames(path), _LISTENING))
+    except UndecodableError:
+        return True
+
+
+def _is_faint(chunk: bytes) -> bool:
+    samples = array("h", chunk)
+    return not samples or max(samples) - min(samples) < 2 * _FAINTEST
+
+
 def _peaks(chunks: Iterable[bytes]) -> array[int]:
     """Return half the distance between the highest and the lowest sample of each step."""
     peaks, rest = array("H"), array("h")

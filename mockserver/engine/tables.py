@@ -10,8 +10,10 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-STATUSES = ("queued", "processing", "completed", "error")
-MOVES = ("queued>processing", "processing>completed", "processing>error")
+STATUSES = ("queued", "processing", "completed", "error", "cancelled")
+MOVES = (
+    "queued>processing", "processing>completed", "processing>error", "queued>cancelled", "processing>cancelled"
+)  # fmt: skip
 
 
 class Project(SQLModel, table=True):
@@ -44,9 +46,10 @@ class Key(SQLModel, table=True):
 
 
 class Upload(SQLModel, table=True):
-    """Audio that lies on disk, and what its probe found."""
+    """Audio that lies on disk, what its probe found, and the moment at which it is removed (null: it stays)."""
 
     __tablename__ = "uploads"
+    __table_args__ = (Index("uploads_expiring", "project", "expires", sqlite_where=text("expires IS NOT NULL")),)
     id: str = Field(primary_key=True)
     project: int = Field(index=True)
     created: int
@@ -57,20 +60,30 @@ class Upload(SQLModel, table=True):
     channels: int | None = None
     failure: str | None = None
     detail: str | None = None
+    expires: int | None = None
 
 
 class Job(SQLModel, table=True):
-    """A transcription job: its status, and the moment at which its next transition is due (null: none is)."""
+    """A transcription job: its status, and the moment at which its next transition is due (null: none is).
+
+    One whose transcript is ``deleted`` is still there; one that is ``removed`` is not, for clients.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
         CheckConstraint(f"status IN {STATUSES}"),
-        Index("jobs_of_project", "project", "created", "number"),
+        Index("jobs_of_project", "project", "family", "created", "number"),
         Index(
-            "jobs_not_completed", "project", "status", "created", "number", sqlite_where=text("status <> 'completed'")
+            "jobs_not_completed",
+            "project",
+            "family",
+            "status",
+            "created",
+            "number",
+            sqlite_where=text("status <> 'completed'"),
         ),
         Index("jobs_due", "project", "due", "number", sqlite_where=text("due IS NOT NULL")),
-        Index("jobs_waiting", "project", "number", sqlite_where=text("waiting")),
+        Index("jobs_waiting", "project", "family", text("priority DESC"), "number", sqlite_where=text("waiting")),
         Index("jobs_unprepared", "number", sqlite_where=text("NOT prepared")),
         Index("jobs_with_upload", "upload", sqlite_where=text("upload IS NOT NULL")),
         {"sqlite_autoincrement": True},
@@ -108,7 +121,10 @@ class Job(SQLModel, table=True):
     callback_status: int | None = None
     redacts: bool = False
     webhook_fault: str | None = None
+    priority: int = 0
+    fallback: bool = False
     deleted: int | None = None
+    removed: bool = False
 
 
 class Transition(SQLModel, table=True):
@@ -146,6 +162,8 @@ class RenderedReply(SQLModel, table=True):
 class Delivery(SQLModel, table=True):
     """A webhook call that is to be made, or was; ``due`` is the moment of its next attempt (null: none will be).
 
+    Its attempts began at the moment ``since``: when its job ended, or when it was replayed.
+
     One that is ``held`` waits until a later one of its project has been attempted.
     """
 
@@ -161,6 +179,7 @@ class Delivery(SQLModel, table=True):
     job: int
     event: str
     created: int
+    since: int
     due: int | None = None
     attempts: int = 0
     delivered: bool = False

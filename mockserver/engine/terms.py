@@ -13,12 +13,18 @@ from mockserver.settings import Progress, Settings
 class Terms:
     """The terms of one project; a limit of 0 is none, and times are in seconds.
 
+    ``concurrency`` is how many jobs of each API are processed at a time; None: as many as that API's plan has.
     ``failing`` is the status that every request is answered with, as if the service were broken.
     ``llm_rate_limit`` is for each language model that ``llm_rate_limits`` does not name; None: what the plan says.
-    ``processing_seconds`` is for jobs that are timed; None: ``processing_share`` of the audio.
+    ``processing_seconds`` is for jobs that are timed; None: ``processing_share`` of the audio, and without that as
+    big a share as the API is known for.
+    ``quota_minutes`` is how much audio may be transcribed in a calendar month; None: as much as one likes.
+    ``overage`` says whether more may be bought, ``queueing`` whether jobs beyond the slots wait or are refused.
+    ``submit_limit`` is the most jobs in a second, ``retry_after`` the pause that replies to polls suggest; None: what
+    the API says.
     """
 
-    concurrency: int
+    concurrency: int | None
     rate_limit: int
     rate_window: float
     negative_balance: bool = False
@@ -33,7 +39,13 @@ class Terms:
     progress: Progress = "instant"
     queue_seconds: float = 1.0
     processing_seconds: float | None = None
-    processing_share: float = 0.2
+    processing_share: float | None = None
+    quota_minutes: float | None = None
+    overage: bool = True
+    queueing: bool = True
+    submit_limit: int = 0
+    retry_after: int | None = None
+    webhook_secret: str = ""
 
     @classmethod
     def of(cls, settings: Settings) -> Terms:
@@ -52,13 +64,14 @@ class Terms:
             queue_seconds=settings.queue_seconds,
             processing_seconds=settings.processing_seconds,
             processing_share=settings.processing_share,
+            quota_minutes=settings.quota_minutes,
+            overage=settings.overage,
+            queueing=settings.queueing,
+            submit_limit=settings.submit_limit,
+            retry_after=settings.retry_after,
+            webhook_secret=settings.webhook_secret,
         )
 
     def changed(self, changes: Mapping[str, Any]) -> Terms:
         """Return the terms with some of them changed."""
         return replace(self, **changes)
-
-    @property
-    def slots(self) -> int:
-        """Return how many jobs may be processed at a time: one while the balance is negative."""
-        return 1 if self.negative_balance else self.concurrency

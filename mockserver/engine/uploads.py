@@ -127,6 +127,16 @@ class Uploads:
         with contextlib.suppress(OSError):
             self.path(upload_id).unlink()
 
+    def expire(self, project: Project) -> None:
+        """Remove the audio of a project whose time has come."""
+        now = project.clock.now()
+        if project.next_expiry is None or project.next_expiry > now:
+            return
+        for row in self._store.all("SELECT id FROM uploads WHERE project = ? AND expires <= ?", (project.id, now)):
+            self.remove(row["id"])
+        then = self._store.one("SELECT min(expires) FROM uploads WHERE project = ? AND expires > ?", (project.id, now))
+        project.no_expiry_before(then[0] if then else None)
+
     def forget(self, project: int | None) -> None:
         """Remove a project's uploads; with None those of all projects."""
         values = {"project": project}

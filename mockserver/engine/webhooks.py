@@ -22,16 +22,28 @@ _DUE = _SHOWN + "deliveries.project = ? AND deliveries.due <= ? ORDER BY deliver
 
 @dataclass(frozen=True)
 class Retries:
-    """How often a call is attempted in all, and ``pause(made)`` microseconds after how many attempts were made."""
+    """How often a call is attempted: ``pause(made)`` microseconds after how many attempts were made.
 
-    attempts: int
+    There are at most ``attempts``, none later than ``patience`` microseconds after the first was due (None: no such
+    bound), and none after a status that ``is_final``.
+    """
+
     pause: Callable[[int], int]
+    is_final: Callable[[int], bool]
+    attempts: int | None = None
+    patience: int | None = None
 
-    def next_after(self, made: int, status: int, at: int) -> int | None:
-        """Return when to try again; None after a success, after any 4xx, and after the last attempt."""
-        if 200 <= status < 300 or 400 <= status < 500 or made >= self.attempts:
+    def next_after(self, made: int, status: int, at: int, since: int) -> int | None:
+        """Return when to try again; None if that is over. ``since`` is when the first attempt was due."""
+        if self.is_final(status) or (self.attempts is not None and made >= self.attempts):
             return None
-        return at + self.pause(made)
+        due = at + self.pause(made)
+        return due if self.patience is None or due <= since + self.patience else None
+
+
+def is_success(status: int) -> bool:
+    """Say whether a receiver has taken a call."""
+    return 200 <= status < 300
 
 
 class Outcome(NamedTuple):
@@ -66,7 +78,7 @@ class Webhooks:
         if current is None:
             return  # a reset removed it meanwhile
         made = current["attempts"] + 1
-        due = retries.next_after(made, outcome.status, outcome.at)
+        due = retries.next_after(made, outcome.status, outcome.at, current["since"])
         if current["due"] != delivery["due"]:  # it was replayed meanwhile
             made, due = 0, current["due"]
         with self._store.all_or_nothing():
@@ -80,7 +92,7 @@ class Webhooks:
             )  # fmt: skip
             self._store.run(
                 "UPDATE deliveries SET due = ?, attempts = ?, delivered = ? WHERE number = ?",
-                (due, made, 200 <= outcome.status < 300, delivery["number"]),
+                (due, made, is_success(outcome.status), delivery["number"]),
             )
             self._store.run("UPDATE jobs SET callback_status = ? WHERE number = ?", (outcome.status, delivery["job"]))
             self._store.run(
@@ -103,8 +115,9 @@ class Webhooks:
     def replay(self, project: Project, number: int) -> None:
         """Make a delivery again now, with as many attempts as at first."""
         self._store.write(
-            "UPDATE deliveries SET due = ?, attempts = 0, delivered = 0, held = 0 WHERE number = ?",
-            (project.clock.now(), number),
+            "UPDATE deliveries SET due = :now, since = :now, attempts = 0, delivered = 0, held = 0 "
+            "WHERE number = :number",
+            {"now": project.clock.now(), "number": number},
         )
         self._note_next(project)
 

@@ -14,6 +14,7 @@ from mockserver.engine import Engine
 from mockserver.engine.clock import Clock
 from mockserver.engine.jobs import FAULTLESS, JobFault
 from mockserver.engine.keys import Account, Project
+from mockserver.engine.lanes import Lane
 from mockserver.engine.limits import Rule
 from mockserver.engine.store import Row
 from mockserver.engine.terms import Terms
@@ -284,8 +285,9 @@ class Family:
 
     Unknown paths belong to the service with a path that begins alike, or else to the first. ``callback`` words a
     webhook call, if there is something to tell, and ``retries`` says how often it is attempted. ``redaction`` says
-    what is to be hidden in a job's audio. ``check`` refuses settings that it cannot work with (SettingsError).
-    ``warm_up`` imports what is needed late and takes long; a thread calls it after the start.
+    what is to be hidden in a job's audio, and ``lane`` how jobs move on. ``check`` refuses settings that it cannot
+    work with (SettingsError). ``warm_up`` imports what is needed late and takes long; a thread calls it after the
+    start.
     """
 
     name: str
@@ -294,6 +296,7 @@ class Family:
     callback: Callable[[Event], Callback | None]
     retries: Callable[[Settings], Retries]
     redaction: Callable[[Row, bytes], Redaction]
+    lane: Lane
     check: Callable[[Settings], None]
     warm_up: Callable[[], None]
 

@@ -35,6 +35,7 @@ NAMED: Mapping[str, Mapping[str, Any]] = {
     "truncated": {"truncate": 20},
     "job_failed": {"fail_job": "a fault made this job fail"},
     "job_stuck": {"hold_job": "processing"},
+    "transient_error": {"fallback_job": True},
     "webhook_dropped": {"webhook": "drop"},
     "webhook_twice": {"webhook": "twice"},
     "webhook_reordered": {"webhook": "reorder"},
@@ -108,7 +109,7 @@ class Injector:
         if fault.delay:
             await _wait(call, fault.delay)
         if fault.job is not None:
-            call.job_fault = JobFault(fault.job.fail_job, fault.job.hold_job)
+            call.job_fault = JobFault(fault.job.fail_job, fault.job.hold_job, fallback=fault.job.fallback_job)
         call.job_fault = call.job_fault._replace(webhook=fault.webhook)
         rule = fault.reply
         if rule is None:
@@ -139,6 +140,7 @@ def job_fault_of(call: Call, url: str) -> JobFault:
         asked.fail_job or call.job_fault.fail,
         asked.hold_job or call.job_fault.hold,
         asked.webhook or call.job_fault.webhook,
+        asked.fallback_job or call.job_fault.fallback,
     )
 
 
@@ -158,7 +160,8 @@ def _asked_by(url: str, call: Call) -> FaultRule | None:
     return rule
 
 
-_JOB_NAMES = tuple(name for name, rule in NAMED.items() if {"fail_job", "hold_job", "webhook"} & rule.keys())
+_OF_JOBS = {"fail_job", "hold_job", "fallback_job", "webhook"}
+_JOB_NAMES = tuple(name for name, rule in NAMED.items() if _OF_JOBS & rule.keys())
 
 
 def rule_of(text: str, service: Service, where: str = HEADER.decode()) -> FaultRule:

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -19,6 +20,7 @@ from mockserver.engine.keys import Project
 from mockserver.engine.media import Sound, Unusable
 from mockserver.engine.options import Options
 from mockserver.engine.store import Row
+from mockserver.engine.uploads import audio_id
 from mockserver.web.sources import Audio, InThread, Sources
 from mockserver.web.workshop import Workshop
 
@@ -31,6 +33,7 @@ class _Entry:
     """A job that is being prepared; ``is_worked_out`` without a plan means that it could not be."""
 
     number: int
+    job: str
     project: int
     is_downloaded: bool
     noted: asyncio.Future[None]
@@ -87,7 +90,7 @@ class Preparer:
         if job is None:
             return
         noted = asyncio.get_running_loop().create_future()
-        entry = _Entry(number, job["project"], self._sources.is_downloaded(job), noted, choice)
+        entry = _Entry(number, job["id"], job["project"], self._sources.is_downloaded(job), noted, choice)
         self._entries[number] = entry
         if not entry.is_downloaded:
             self._lines.setdefault(entry.project, deque()).append(entry)
@@ -176,12 +179,14 @@ class Preparer:
         is_noted = entry.plan is not None and self._engine.jobs.prepare(
             self._engine.keys.project(entry.project), entry.number, entry.plan
         )
+        if entry.plan is not None and not is_noted:  # the job has ended meanwhile: nobody wants its audio any more
+            self._engine.uploads.remove(audio_id(entry.job))
         if entry.choice is not None:
             (self._engine.added.spend if is_noted else self._engine.added.give_back)(entry.choice)
 
 
 def question(
-    url: str, audio: Audio | None, language: str | None, key: str, params: dict[str, object], options: Options
+    url: str, audio: Audio | None, language: str | None, key: str, params: Mapping[str, Any], options: Options
 ) -> Question:
     """Return what a fixture is matched on."""
     if audio is None:

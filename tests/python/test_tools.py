@@ -268,18 +268,18 @@ def test_metrics_are_text(mock: Mock) -> None:
 
 def test_a_token_opens_the_control_api(tmp_path: Path) -> None:
     with MockServer(control_token="secret") as server:
-        assert server.terms()["concurrency"] > 0
+        assert server.terms()["rate_limit"] > 0
         assert server.env["MOCKSERVER_CONTROL_TOKEN"] == "secret"
         with pytest.raises(MockServerError, match="token") as caught:
             Mock(server.url).terms()
         assert caught.value.status == 401
-        assert Mock(server.url, token="secret").terms()["concurrency"] > 0
+        assert Mock(server.url, token="secret").terms()["rate_limit"] > 0
 
 
 def test_a_control_api_with_a_port_of_its_own_is_found() -> None:
     with MockServer(control_port=0) as server:
         sink = server.sink()
-        assert server.terms()["concurrency"] > 0
+        assert server.terms()["rate_limit"] > 0
         assert httpx.post(sink.url).status_code == 200
         assert len(server.with_key("other").jobs()) == 0
 

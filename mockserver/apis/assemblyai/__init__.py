@@ -15,13 +15,23 @@ from mockserver.apis.assemblyai.auth import key_of
 from mockserver.apis.assemblyai.callbacks import callback, retries
 from mockserver.apis.assemblyai.quirks import QUIRKS
 from mockserver.engine.clock import SECOND
+from mockserver.engine.lanes import Lane
 from mockserver.engine.limits import Rule
 from mockserver.engine.terms import Terms
 from mockserver.web.family import Family, Service
 
+_SLOTS = 200
+
 
 def _request_limit(terms: Terms) -> Rule:
     return Rule("assemblyai", terms.rate_limit, round(terms.rate_window * SECOND))
+
+
+def _slots(terms: Terms) -> int:
+    """Return how many jobs may be processed at a time: one while the balance is negative."""
+    if terms.negative_balance:
+        return 1
+    return _SLOTS if terms.concurrency is None else terms.concurrency
 
 
 def _same(request_id: str, _: int) -> str:
@@ -59,6 +69,7 @@ FAMILY = Family(
     callback=callback,
     retries=retries,
     redaction=redacted_audio.redaction,
+    lane=Lane(slots=_slots),
     check=gateway.check,
     warm_up=_warm_up,
 )

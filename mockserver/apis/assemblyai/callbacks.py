@@ -10,7 +10,7 @@ import orjson
 from mockserver.apis.assemblyai.redacted_audio import has_audio, link_to
 from mockserver.engine.clock import SECOND
 from mockserver.engine.moves import AUDIO
-from mockserver.engine.webhooks import Retries
+from mockserver.engine.webhooks import Retries, is_success
 from mockserver.settings import Settings
 from mockserver.web.family import Callback, Event
 
@@ -39,6 +39,10 @@ def callback(event: Event) -> Callback | None:
 
 
 def retries(settings: Settings) -> Retries:
-    """Say how often a call is attempted: at equal intervals."""
+    """Say how often a call is attempted: at equal intervals, and not again after any 4xx."""
     pause = round(settings.webhook_pause * SECOND)
-    return Retries(settings.webhook_attempts, lambda _: pause)
+    return Retries(lambda _: pause, _is_final, settings.webhook_attempts)
+
+
+def _is_final(status: int) -> bool:
+    return is_success(status) or 400 <= status < 500

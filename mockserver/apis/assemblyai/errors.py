@@ -41,12 +41,15 @@ _FAILURES = {
     "too_large": "File size exceeds the maximum allowed size.",
     "no_audio_stream": "File does not appear to contain audio. File type is {detail}.",
     "empty": "File does not appear to contain audio. File type is {detail}.",
+    "silent": "Audio contains no speech.",
+    "unsupported_format": "File does not appear to contain audio. File type is {detail}.",
     "wrong_region": "Download error, unable to access file at {url}",
 }
 _DETAILS = {
     "download_forbidden": "403 Client Error: Forbidden",
     "not_audio": "application/octet-stream (data)",
     "no_audio_stream": "video/mp4 (ISO Media)",
+    "unsupported_format": "application/octet-stream (data)",
     "empty": "inode/x-empty (empty)",
     "low_language_confidence": '{"language":"bg","confidence":0.2949,"threshold":0.4}',
     "low_speech": '{"share":0.9461,"threshold":1.0}',

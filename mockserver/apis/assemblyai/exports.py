@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mockserver.apis.assemblyai import errors
-from mockserver.apis.assemblyai.lookup import look_for_completed, rendered
+from mockserver.apis.assemblyai.lookup import is_quick, look_for_completed
 from mockserver.web.family import Call, Operations, Query
+from mockserver.web.found import rendered
 from mockserver.web.replies import Reply
 
 page = Operations("Exports")
@@ -56,8 +57,12 @@ async def _captioned(call: Call, form: str) -> Reply:
 async def _exported(call: Call, name: str, export: str, *arguments: object) -> Reply:
     from mockserver.apis.assemblyai import completed
 
-    job, transcript = await look_for_completed(call)
-    return await rendered(call, job, transcript, name, getattr(completed, export), *arguments)
+    job = await look_for_completed(call)
+    make = getattr(completed, export)
+    try:
+        return await rendered(call, job, name, make, *arguments, is_quick=is_quick(job))
+    except FileNotFoundError:  # it was deleted while its view was made
+        raise errors.deleted() from None
 
 
 def _width(call: Call) -> int | None:

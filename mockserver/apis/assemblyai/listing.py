@@ -61,6 +61,7 @@ def _wanted(asked: Mapping[str, str], call: Call) -> Wanted:
         oldest = call.project.clock.now() - _OLDEST
         since = oldest if since is None else max(since, oldest)
     return Wanted(
+        family=call.family.name,
         limit=_limit(asked),
         status="queued" if throttled else _status(asked),
         before=asked.get("before_id"),

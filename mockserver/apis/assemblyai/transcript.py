@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -10,27 +10,24 @@ from pydantic import ValidationError
 
 from mockserver.apis.assemblyai import errors, render
 from mockserver.apis.assemblyai.callbacks import callback_of
-from mockserver.apis.assemblyai.lookup import end_of, look, rendered
+from mockserver.apis.assemblyai.lookup import end_of, is_quick, look
 from mockserver.apis.assemblyai.params import options_of
 from mockserver.apis.assemblyai.rules import broken
 from mockserver.apis.assemblyai.schemas import KNOWN_PARAMS, TRANSCRIPT_PARAMS
-from mockserver.engine.jobs import Submission
 from mockserver.engine.media import Unusable
 from mockserver.engine.moves import FINISHED
 from mockserver.engine.store import Row
-from mockserver.settings import Progress
 from mockserver.web.family import Call, Operations
-from mockserver.web.injection import job_fault_of
-from mockserver.web.preparer import question
-from mockserver.web.replies import ApiError, FileReply, Reply
+from mockserver.web.found import rendered
+from mockserver.web.replies import FileReply, Reply
 from mockserver.web.sources import Audio, upload_id
+from mockserver.web.submission import Order, submit
 
 page = Operations("Transcripts")
 
 _MOST_BYTES = 2**21
 _SHOWN = 200
 _MOST_SHOWN = 100
-_PROGRESS_HEADER = b"x-mock-progress"
 
 
 @page.add("POST", "/v2/transcript", reads=lambda: TRANSCRIPT_PARAMS, makes_job=True)
@@ -42,35 +39,19 @@ async def create(call: Call) -> Reply:
     params, encoded = _read_params(call, await call.read(call.engine.settings.body_bytes))
     if call.project.terms.negative_balance:
         raise errors.negative_balance()
-    url, options = params["audio_url"], options_of(params)
+    url = params["audio_url"]
     language = params.get("language_code") or ("en" if "default_english" in call.quirks else None)
-    audio = _audio_at_once(call, url)
-    await call.courier.fresh_fixtures()
-    asked = question(url, audio, language, call.key, params, options)
-    preparer = call.courier.preparer
-    choice = preparer.choose(call.project, asked, audio)
-    known = preparer.known(asked, audio, choice)
-    plan = None if preparer.has_line(call.project) else known
-    submission = Submission(
-        family=call.family.name,
-        url=url,
-        upload=audio.upload if audio else None,
-        language=language,
-        key=call.key,
-        params=encoded,
-        progress=_asked_progress(call),
-        options=options,
-        callback=callback_of(params, call.public_base),
+    order = Order(
+        url,
+        _audio_at_once(call, url),
+        language,
+        params,
+        encoded,
+        options_of(params),
+        callback_of(params, call.public_base),
         redacts=bool(params.get("redact_pii_audio")),
-        fault=job_fault_of(call, url),
     )
-    number, job = call.engine.jobs.submit(call.project, submission, plan)
-    if plan is None:
-        preparer.prepare(number, known, choice)
-    else:
-        preparer.settled(choice)
-        call.fixture = plan.fixture
-    call.job = job["id"]
+    job = await submit(call, order)
     return Reply(render.submitted(call.project.public_id, job, call.quirks))
 
 
@@ -79,7 +60,7 @@ async def get(call: Call) -> Reply:
     """Get a transcript."""
     transcript_id = call.path_params["transcript_id"]
     call.job = transcript_id
-    stored = call.engine.jobs.finished_reply(transcript_id, call.project)
+    stored = call.engine.jobs.finished_reply(transcript_id, call.project, call.family.name)
     if stored is not None:
         return Reply(stored)
     job = await look(call)
@@ -99,8 +80,10 @@ async def _finished(call: Call, job: Row) -> Reply:
         return Reply(render.failed(public_id, job, call.quirks))
     from mockserver.apis.assemblyai.completed import finished
 
-    transcript = call.engine.jobs.transcript(job)
-    return await rendered(call, job, transcript, "transcript", finished, public_id)
+    try:
+        return await rendered(call, job, "transcript", finished, public_id, is_quick=is_quick(job))
+    except FileNotFoundError:  # it was deleted while its view was made
+        raise errors.deleted() from None
 
 
 @page.add("DELETE", "/v2/transcript/{transcript_id}")
@@ -169,14 +152,3 @@ def _audio_at_once(call: Call, url: str) -> Audio | None:
     if upload is not None and upload["project"] != call.project.id:
         raise errors.foreign_upload()
     return call.courier.sources.at_once(url, upload)
-
-
-def _asked_progress(call: Call) -> Progress | None:
-    asked = call.header_map.get(_PROGRESS_HEADER)
-    if asked is None:
-        return None
-    for progress in get_args(Progress):
-        if asked == progress.encode():
-            chosen: Progress = progress
-            return chosen
-    raise ApiError(400, f"{_PROGRESS_HEADER.decode()} must be one of {', '.join(get_args(Progress))}")

@@ -1,0 +1,35 @@
+"""Which audio a job takes: not too long, in a known container, and not silent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from mockserver.engine.media import Sound, Unusable, containers_of, describe
+
+
+class Accepted(NamedTuple):
+    """What audio may be like: ``longest`` in milliseconds; ``containers`` as FFmpeg names them, empty: any."""
+
+    longest: int | None = None
+    containers: tuple[str, ...] = ()
+    silence: bool = True
+
+
+def unacceptable(accepted: Accepted, sound: Sound, path: Path | None) -> Unusable | None:
+    """Return why readable audio is not taken, None if it is; this blocks.
+
+    Without a ``path`` there is no more to look at than its duration.
+    """
+    if accepted.longest is not None and sound.duration > accepted.longest:
+        return Unusable("too_long")
+    if path is None:
+        return None
+    if accepted.containers and not containers_of(path).intersection(accepted.containers):
+        return Unusable("unsupported_format", describe(path))
+    if not accepted.silence:
+        from mockserver.engine.sound import is_silent
+
+        if is_silent(path):
+            return Unusable("silent")
+    return None
