@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mockserver.apis import assemblyai
+from mockserver.apis import assemblyai, jobs
 from mockserver.engine import Engine
 from mockserver.settings import Settings, SettingsError
 from mockserver.web import log
@@ -17,7 +17,7 @@ from mockserver.web.sending import App
 if TYPE_CHECKING:
     from mockserver.engine.fault_rule import FaultRule
 
-FAMILIES = (assemblyai.FAMILY,)
+FAMILIES = (assemblyai.FAMILY, jobs.FAMILY)
 
 
 def create_app(settings: Settings, *, alone: bool) -> Gate:

@@ -21,7 +21,7 @@ Words = Annotated[tuple[str, ...], NoDecode]
 Paths = Annotated[tuple[Path, ...], NoDecode]
 
 
-_SECRET = {"control_token"}
+_SECRET = {"control_token", "token_secret"}
 PLANS = {"free": 5, "paid": 32}
 """How many jobs are processed at a time, by the name of the plan."""
 
@@ -160,6 +160,14 @@ class Settings(BaseSettings):
     journal_secrets: bool = Field(False, description="Keep keys, tokens and passwords in the journal; default: masked.")
     log_format: Literal["text", "json"] = Field("text", description="Form of the log's lines.")
     log_requests: bool = Field(True, description="Log a line for every request.")
+    plan: Literal["free", "pro", "business"] = Field("pro", description="Plan of the accounts of the jobs API.")
+    token_limit: int = Field(300, ge=0, description="Times a key may be exchanged for tokens in 60 seconds; 0: any.")
+    token_secret: str | None = Field(
+        None,
+        min_length=1,
+        repr=False,
+        description="Secret that the tokens of the jobs API are signed with; default: one that follows from the seed.",
+    )
 
     @field_validator("concurrency", mode="before")
     @classmethod

@@ -109,6 +109,8 @@ class Terms(TypedDict, total=False):
     submit_limit: int
     retry_after: int | None
     webhook_secret: str
+    plan: Literal["free", "pro", "business"]
+    token_limit: int
 
 
 class Asked(TypedDict, total=False):

@@ -51,6 +51,8 @@ class TermsChange(BaseModel):
     submit_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
     retry_after: Annotated[int, Field(ge=0, le=10**6)] | None = None
     webhook_secret: Annotated[WholeText, Field(min_length=1, max_length=1000)] | None = None
+    plan: Literal["free", "pro", "business"] | None = None
+    token_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
 
     def changes(self) -> dict[str, Any]:
         """Return the terms that change."""

@@ -72,7 +72,14 @@ class Faults:
         self._own: dict[int, list[ActiveRule]] = {}
         self._for_all: list[ActiveRule] = []
         self._always: list[ActiveRule] = []
+        self.names: frozenset[str] = frozenset()
+        """Every name that a fault can be asked for by."""
         self.reload()
+
+    def split(self, key: str) -> tuple[str, str | None]:
+        """Return an API key without the fault that it asks for, and that: ``key+server_error`` asks for one."""
+        own, _, name = key.rpartition("+")
+        return (own, name) if own and name in self.names else (key, None)
 
     def reload(self) -> None:
         """Read the stored rules anew; counts that are not stored stay."""

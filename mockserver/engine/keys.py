@@ -88,6 +88,8 @@ class Project:
     prompts: int = 0
     requests: int = 0
     """How many requests were made since the server started, or the project was reset."""
+    tokens: int = 0
+    """How many tokens it was given since then."""
 
     def expect(self, due: int | None) -> None:
         """Take note of when the next job is due."""
@@ -155,6 +157,8 @@ class Keys:
         self._seed = str(seed).encode()
         self._first_of = {key: keys[0] for keys in map(_split, entries) for key in keys}
         self.ring = KeyRing(store, seed)
+        self._marked = {fingerprint(key): key for key in self._first_of}
+        """The keys that are known, by their fingerprints."""
         self._accounts: dict[str, Account] = {}
         self._projects: dict[int, Project] = {}
         self.pending: dict[int, Project] = {}
@@ -173,7 +177,25 @@ class Keys:
         project = self._project_named(world, mask(self._first_of.get(key, key)))
         account = Account(project, key)
         self._accounts[key] = account
+        self._marked[fingerprint(key)] = key
         return account
+
+    def marked(self, mark: str) -> Account | None:
+        """Return the account of the key with this fingerprint, or None if it is unknown, or not accepted.
+
+        Of a key that has not been seen since the start, but for its fingerprint, the account has the label.
+        """
+        held = self.ring.find(mark)
+        key = self._marked.get(mark) or (held and held.key)
+        if key is not None:
+            return self.account(key)
+        if (held is None and self._first_of) or (held is not None and held.revoked):
+            return None
+        row = self._store.one("SELECT id FROM projects WHERE fingerprint = ?", (held.world if held else mark,))
+        if row is None:
+            return None
+        project = self.project(row["id"])
+        return Account(project, held.label if held else project.label)
 
     def _world_of(self, key: str) -> str | None:
         """Return the name of a key's project, or None if the key is not accepted."""
@@ -409,7 +431,7 @@ class Keys:
     def start_over(self, project: Project) -> None:
         """Set a project without rows back to its first moment: time of the server, first terms, first id."""
         self._store.write(f"{_START_OVER} WHERE id = ?", (project.id,))
-        project.requests = 0
+        project.requests = project.tokens = 0
         self.reread(project)
 
     def reread(self, project: Project) -> None:

@@ -46,9 +46,9 @@ _OPEN, _TEXTS, _ALL = range(3)
 
 @lru_cache(4096)
 def _secrecy(name: str) -> int:
-    """Return what of a member's value is secret: numbers of tokens, and ids of what is secret, are not."""
+    """Return what of a member's value is secret: numbers of tokens, and ids and types of what is secret, are not."""
     name = name.lower()
-    if name.endswith("_id") or not (any(stem in name for stem in _STEMS) or re.search(r"[_-]key$", name)):
+    if name.endswith(("_id", "_type")) or not (any(stem in name for stem in _STEMS) or re.search(r"[_-]key$", name)):
         return _OPEN
     return _TEXTS if "tokens" in name else _ALL
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from mockserver.settings import Progress, Settings
 
@@ -46,6 +46,8 @@ class Terms:
     submit_limit: int = 0
     retry_after: int | None = None
     webhook_secret: str = ""
+    plan: Literal["free", "pro", "business"] = "pro"
+    token_limit: int = 300
 
     @classmethod
     def of(cls, settings: Settings) -> Terms:
@@ -70,6 +72,8 @@ class Terms:
             submit_limit=settings.submit_limit,
             retry_after=settings.retry_after,
             webhook_secret=settings.webhook_secret,
+            plan=settings.plan,
+            token_limit=settings.token_limit,
         )
 
     def changed(self, changes: Mapping[str, Any]) -> Terms:

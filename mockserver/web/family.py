@@ -77,6 +77,8 @@ class Call(Request):
     request_id: str
     _peeked: bytes | None = None
     account: Account | None = None
+    is_stale: bool = False
+    """Whether the request says whose it is, but does not prove it any more."""
     job: str | None = None
     fixture: str | None = None
     fault: str | None = None
@@ -152,7 +154,12 @@ class Call(Request):
             size += len(chunk)
             self.note(chunk)
             if size > limit:
-                raise ApiError(413, "Request body too large", f"the body is longer than {limit} bytes")
+                raise ApiError(
+                    413,
+                    "Request body too large",
+                    f"the body is longer than {limit} bytes",
+                    facts={"limit_bytes": limit},
+                )
             if not message.get("more_body", False):
                 return b"".join((*chunks, chunk)) if chunks else chunk
             chunks.append(chunk)
@@ -185,13 +192,15 @@ class Call(Request):
 
 
 Endpoint = Callable[[Call], Awaitable[Reply]]
+Caller = Callable[[Call], Awaitable[Account | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A method and a path of one family, and the function that answers it.
 
-    ``public`` operations need no key. ``reads`` gives the type of the JSON body, and ``query`` what the query may
+    ``public`` operations need no key; ``caller`` says whose the request is where that stands in its body, and raises
+    nothing but what reading it does. ``reads`` gives the type of the JSON body, and ``query`` what the query may
     hold, for the documentation. The operation is there with its ``quirk`` only.
     """
 
@@ -204,6 +213,7 @@ class Operation:
     query: tuple[Query, ...] = ()
     quirk: str | None = None
     makes_job: bool = False
+    caller: Caller | None = None
 
     def violations(self, call: Call) -> Iterator[str]:
         """Yield what is wrong with a request before its body is read."""
@@ -241,12 +251,13 @@ class Operations:
         query: tuple[Query, ...] = (),
         quirk: str | None = None,
         makes_job: bool = False,
+        caller: Caller | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a function; the first line of its docstring is the summary."""
 
         def register(endpoint: Endpoint) -> Endpoint:
             summary = (endpoint.__doc__ or "").strip().split("\n")[0].rstrip(".")
-            self.all.append(Operation(method, path, endpoint, summary, public, reads, query, quirk, makes_job))
+            self.all.append(Operation(method, path, endpoint, summary, public, reads, query, quirk, makes_job, caller))
             return endpoint
 
         return register
@@ -256,7 +267,7 @@ class Operations:
 class Service:
     """One of a vendor's services: its operations, whom it admits, and how it refuses.
 
-    ``key_of`` reads the API key from the headers. ``error_reply`` words an error as the vendor does,
+    ``account_of`` says from its headers whom a call is from. ``error_reply`` words an error as the vendor does,
     ``not_found`` answers unknown paths, and ``failing`` answers for a service that is broken with some status.
     ``errors`` are the documented ones, by the names that faults have for them.
     ``request_limit`` says how many requests a project may make, whatever they ask; None: as many as it likes.
@@ -266,8 +277,8 @@ class Service:
     name: str
     title: str
     pages: tuple[Operations, ...]
-    key_of: Callable[[Headers, Quirks], str | None]
-    unauthorized: Callable[[Headers], ApiError]
+    account_of: Callable[[Call], Account | None]
+    unauthorized: Callable[[Call], ApiError]
     rate_limited: Callable[[int, Quirks], ApiError]
     failing: Callable[[Call, int], Reply]
     server_error: Callable[[], ApiError]

@@ -49,12 +49,8 @@ class Injector:
     def __init__(self, engine: Engine, families: Sequence[Family]) -> None:
         self._faults = engine.faults
         self._limit = engine.settings.body_bytes
-        self._names = frozenset(NAMED).union(*(service.errors for family in families for service in family.services))
-
-    def split(self, key: str) -> tuple[str, str | None]:
-        """Return an API key without the fault that it asks for, and that: ``key+server_error`` asks for one."""
-        own, _, name = key.rpartition("+")
-        return (own, name) if own and name in self._names else (key, None)
+        known = (service.errors for family in families for service in family.services)
+        engine.faults.names = frozenset(NAMED).union(*known)
 
     def may_interfere(self, call: Call) -> bool:
         """Say whether something may go wrong with a request; nearly always nothing does."""

@@ -15,7 +15,6 @@ from typing import Any
 
 from mockserver.engine import Engine
 from mockserver.engine.journal import Entry
-from mockserver.engine.keys import Account
 from mockserver.engine.masking import NO_HEADERS, masked_headers
 from mockserver.settings import SeedError
 from mockserver.web.courier import Courier
@@ -239,7 +238,11 @@ class Gate:
         if method == "HEAD" and "HEAD" not in methods:
             method = "GET"
         operation = call.operation = self._operation(call, methods, method)
-        self._identify(call, operation)
+        try:
+            if operation is not None and operation.caller is not None:
+                call.account = await operation.caller(call)
+        finally:
+            self._identify(call, operation)
         if not methods:
             return call.service.not_found(call)
         if operation is None:
@@ -272,7 +275,8 @@ class Gate:
 
     def _identify(self, call: Call, operation: Operation | None) -> None:
         """Note whose the request is, and give it an id."""
-        call.account = None if operation is None else self._account(call)
+        if operation is not None and operation.caller is None:
+            call.account = call.service.account_of(call)
         if call.account is None:
             self._refused += 1
             number = f"req_0_{self._refused:x}"
@@ -282,17 +286,11 @@ class Gate:
             number = f"req_{project.name[:8]}_{project.requests:x}"
         call.request_id = call.service.request_id(number, self._engine.settings.seed)
 
-    def _account(self, call: Call) -> Account | None:
-        key = call.service.key_of(call.header_map, self._quirks)
-        if key is not None and "+" in key:
-            key, call.key_fault = self._injector.split(key)
-        return self._engine.keys.account(key) if key is not None else None
-
     def _admit(self, call: Call) -> None:
         """Refuse a request without an accepted key, and one too many."""
         service = call.service
-        if call.account is None:
-            raise service.unauthorized(call.header_map)
+        if call.account is None or call.is_stale:
+            raise service.unauthorized(call)
         project = call.project
         if service.name not in project.rules:
             project.rules[service.name] = service.request_limit(project.terms)

@@ -152,7 +152,8 @@ def json_reply(value: Any, status: int = 200, headers: Headers = ()) -> Reply:
 class ApiError(Exception):
     """A refusal, in the vendor's words; ``hint`` says to the developer what exactly was wrong.
 
-    ``details`` are the single things that are wrong, where the vendor lists them.
+    ``details`` are the single things that are wrong, where the vendor lists them. ``facts`` are members that the body
+    has besides the message.
     """
 
     status: int
@@ -160,6 +161,7 @@ class ApiError(Exception):
     hint: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     details: Sequence[str] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def add(self, headers: Headers) -> None:
         """Add headers to those that the error has."""

@@ -18,6 +18,7 @@ from mockserver.engine.clock import SECOND
 from mockserver.engine.lanes import Lane
 from mockserver.engine.limits import Rule
 from mockserver.engine.terms import Terms
+from mockserver.web.accounts import account_by
 from mockserver.web.family import Family, Service
 
 _SLOTS = 200
@@ -50,7 +51,7 @@ PRERECORDED = Service(
     name="assemblyai",
     title="AssemblyAI",
     pages=(upload.page, transcript.page, listing.page, exports.page, redacted_audio.page, realtime.page, lemur.page),
-    key_of=key_of,
+    account_of=account_by(key_of),
     unauthorized=errors.unauthorized,
     rate_limited=errors.rate_limited,
     failing=errors.failing,

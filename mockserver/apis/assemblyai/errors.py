@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from mockserver.engine.answers import FAILURE_TEXT
 from mockserver.engine.store import Row
-from mockserver.web.family import Call, Headers
+from mockserver.web.family import Call
 from mockserver.web.replies import ApiError, Reply, json_reply
 
 _SCHEMA = "Invalid endpoint schema, please refer to documentation for examples."
@@ -56,7 +56,7 @@ _DETAILS = {
 }
 
 
-def unauthorized(_: Headers) -> ApiError:
+def unauthorized(_: Call) -> ApiError:
     """Return the refusal of a request without an accepted key."""
     hint = "send an accepted API key, alone, as the Authorization header"
     return ApiError(401, "Authentication error, API token missing/invalid", hint)
@@ -185,7 +185,7 @@ def _broken(status: int) -> Callable[[Call], Reply]:
 
 ERRORS: Mapping[str, Callable[[Call], Reply]] = {
     "bad_request": _refusal(lambda _: invalid("a fault")),
-    "unauthorized": _refusal(lambda _: unauthorized({})),
+    "unauthorized": _refusal(unauthorized),
     "insufficient_funds": _refusal(lambda _: negative_balance()),
     "transcript_not_found": _refusal(lambda _: no_such_transcript()),
     "forbidden": _refusal(lambda _: foreign_upload()),

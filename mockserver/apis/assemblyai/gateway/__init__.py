@@ -5,6 +5,7 @@ from mockserver.apis.assemblyai.gateway.auth import key_of, request_id
 from mockserver.engine.limits import Rule
 from mockserver.engine.terms import Terms
 from mockserver.settings import Settings, SettingsError
+from mockserver.web.accounts import account_by
 from mockserver.web.family import Service
 
 
@@ -28,7 +29,7 @@ SERVICE = Service(
     name="gateway",
     title="AssemblyAI LLM Gateway",
     pages=(pages.chats, pages.models, pages.understanding),
-    key_of=key_of,
+    account_of=account_by(key_of),
     unauthorized=errors.unauthorized,
     rate_limited=errors.rate_limited,
     failing=errors.failing,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from mockserver.web.family import Call, Headers
+from mockserver.web.family import Call
 from mockserver.web.replies import ApiError, Reply, json_reply
 
 NO_ACCESS = (
@@ -18,10 +18,14 @@ _MOST, _LONGEST = 10, 500
 _TOO_MANY = "too many requests for this action"
 
 
-def unauthorized(headers: Headers) -> ApiError:
+def unauthorized(call: Call) -> ApiError:
     """Return the refusal of a request without an accepted key; without any key it has another text."""
-    if not headers.get(b"authorization", b"").strip():
+    if not call.header_map.get(b"authorization", b"").strip():
         return no_access("send an API key as the Authorization header")
+    return _not_accepted()
+
+
+def _not_accepted() -> ApiError:
     return ApiError(401, "Authentication error, API token missing/invalid", "this API key is not accepted")
 
 
@@ -131,7 +135,7 @@ def _broken(status: int) -> Callable[[Call], Reply]:
 
 ERRORS: Mapping[str, Callable[[Call], Reply]] = {
     "bad_request": _refusal(lambda _: invalid(["a fault"])),
-    "unauthorized": _refusal(lambda _: unauthorized({b"authorization": b"-"})),
+    "unauthorized": _refusal(lambda _: _not_accepted()),
     "no_access": _refusal(lambda _: no_access("a fault")),
     "insufficient_funds": _refusal(lambda _: negative_balance()),
     "transcript_not_found": _refusal(lambda _: no_such_transcript("of that id")),
