@@ -27,11 +27,28 @@ STATUSES = {
     "not_found": 404, "empty_upload": 422, "rate_limited": 429, "server_error": 500, "bad_gateway": 502,
     "service_unavailable": 503, "gateway_timeout": 504,
 }  # fmt: skip
+TRANSIENT = {"server_error": 500, "bad_gateway": 502, "service_unavailable": 503, "gateway_timeout": 504}
+CODES = {
+    400: ("invalid_request", "invalid_language", "invalid_format"),
+    401: ("unauthorized", "invalid_token", "token_expired", "invalid_api_key", "invalid_refresh_token"),
+    402: ("quota_exceeded",),
+    404: ("not_found", "job_not_found", "transcript_not_found"),
+    405: ("method_not_allowed",),
+    409: ("job_not_completed", "job_finished", "job_not_finished"),
+    413: ("payload_too_large",),
+    415: ("invalid_audio", "unsupported_media_type"),
+    429: ("rate_limited",),
+    500: ("internal_error",),
+    507: ("insufficient_storage",),
+}
+JOBS = {name: (status, "transient_error") for name, status in TRANSIENT.items()} | {
+    code: (status, code) for status, codes in CODES.items() for code in codes
+}
 
 
 def test_every_error_that_is_listed_can_be_had_by_its_name(api: Api) -> None:
     errors = names(api)["errors"]
-    assert set(errors) == {"assemblyai", "gateway"}
+    assert set(errors) == {"assemblyai", "gateway", "jobs"}
     for name in errors["assemblyai"]:
         reply = api.http.get("/v2/transcript", headers={"X-Mock-Fault": name})
         assert reply.status_code == STATUSES.get(name, 400), name
@@ -39,6 +56,10 @@ def test_every_error_that_is_listed_can_be_had_by_its_name(api: Api) -> None:
     for name in errors["gateway"]:
         reply = api.http.post("/v1/chat/completions", json=CHAT, headers={"X-Mock-Fault": name})
         assert reply.status_code == STATUSES.get(name, 404), name
+        assert reply.headers["x-mock-fault"] == name
+    for name in errors["jobs"]:
+        reply = api.http.get("/jobs", headers={"X-Mock-Fault": name})
+        assert (reply.status_code, reply.json()["error"]) == JOBS[name]
         assert reply.headers["x-mock-fault"] == name
 
 

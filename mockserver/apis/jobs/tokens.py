@@ -85,7 +85,7 @@ def _is_canonical(signature: str) -> bool:
 
 def _claims(claims: dict[str, Any]) -> Claims:
     mark, kind, expires, fault = (claims.get(name) for name in ("sub", "type", "exp", "fault"))
-    if not isinstance(mark, str) or kind not in LIFETIMES or type(expires) is not int:
+    if not isinstance(mark, str) or kind not in ("access", "refresh") or type(expires) is not int:
         raise ValueError("sub, type or exp is missing, or is something else")
     return Claims(mark, kind, expires, fault if isinstance(fault, str) else None)
 
