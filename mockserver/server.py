@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -24,17 +25,59 @@ from mockserver.web.sending import CONNECTION
 
 _AT_ONCE = struct.pack("ii", 1, 0)
 """A socket that does not linger is reset when it is closed."""
+QUIET = 5.0
+"""Seconds for which a client that has its reply already may pause in sending what nobody reads."""
+LOOKS = 6
+"""How many such times a client may go on sending altogether."""
+_SOON = 1024 * 1024
+"""A body of so many bytes is waited for, so that the connection can be used again."""
+
+
+class _Leftovers(asyncio.Protocol):
+    """Throws away what a client still sends after its reply, for some time, and closes the connection.
+
+    If a connection is closed while the client sends, it is reset, and many a client never sees its reply. One that
+    is closed in our direction only lets the client know that it may stop.
+    """
+
+    def __init__(self, transport: asyncio.Transport, before: asyncio.Protocol) -> None:
+        self._transport = transport
+        self._before = before
+        self._heard = True
+        transport.set_protocol(self)
+        transport.write_eof()
+        self._look(LOOKS)
+
+    def data_received(self, data: bytes) -> None:
+        """Note that the client is there."""
+        self._heard = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the protocol that answered."""
+        self._timer.cancel()
+        self._before.connection_lost(exc)
+
+    def _look(self, left: int) -> None:
+        if left and self._heard:
+            self._heard = False
+            self._timer = asyncio.get_running_loop().call_later(QUIET, self._look, left - 1)
+        else:
+            self._transport.abort()
 
 
 class _Http(HttpToolsProtocol):
     """HTTP whose connections an application can break off, as a server that fails would.
 
     Every request that is being answered hears of a connection that is lost, also where another has been pipelined.
+    A reply to a request that has not come whole ends the connection, and is read all the same.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._gate, self.app = self.app, self._answer
         self._cycles: list[RequestResponseCycle] = []
+        self._ends = False
+        self._late: asyncio.TimerHandle | None = None
         self._extensions: dict[str, dict[object, object]] = {
             CONNECTION: {"break_off": self._break_off, "reset": self._reset, "write": self._write}
         }
@@ -53,11 +96,51 @@ class _Http(HttpToolsProtocol):
         else:
             self._cycles = [self.cycle]
 
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def on_response_complete(self) -> None:
+        if self._ends:
+            self.pipeline.clear()
+        super().on_response_complete()
+        if self.transport.is_closing():
+            return
+        if self._ends:
+            self._unset_keepalive_if_required()
+            if self.cycle.more_body:
+                _Leftovers(self.transport, self)
+            else:
+                self.transport.close()
+        elif self.cycle.response_complete and self.cycle.more_body:
+            self._late = self.loop.call_later(QUIET * LOOKS, self.transport.abort)
+
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._late is not None:
+            self._late.cancel()
         for cycle in self._cycles:
             cycle.disconnected = not cycle.response_complete
             cycle.message_event.set()
         super().connection_lost(exc)
+
+    def _answer(self, scope: Any, receive: Any, send: Any) -> Any:
+        cycle = next(cycle for cycle in self._cycles if cycle.scope is scope)
+        return self._gate(scope, receive, partial(self._send_early, cycle, send) if cycle.more_body else send)
+
+    async def _send_early(self, cycle: RequestResponseCycle, send: Any, message: Any) -> None:
+        """Send, and let a reply that comes before the end of its request end the connection."""
+        if message["type"] != "http.response.start" or not _ends_connection(cycle):
+            await send(message)
+            return
+        self._ends = True
+        await send({**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]})
+        cycle.keep_alive = True  # or it would close the connection at once
 
     def _break_off(self, scope: object) -> None:
         for cycle in self._cycles:
@@ -74,6 +157,14 @@ class _Http(HttpToolsProtocol):
 
     def _write(self, scope: object, data: bytes) -> None:
         self.transport.write(data)
+
+
+def _ends_connection(cycle: RequestResponseCycle) -> bool:
+    """Say whether too much of a request is missing, or may never come, to wait for the next one after it."""
+    if not cycle.more_body:
+        return False
+    length = int(dict(cycle.scope["headers"]).get(b"content-length", _SOON + 1))
+    return not cycle.keep_alive or cycle.waiting_for_100_continue or length > _SOON
 
 
 class Server(uvicorn.Server):
