@@ -67,7 +67,11 @@ class Uploads:
         """Open a file for bytes to come."""
         self._incoming += 1
         path = self._folder / f"{os.getpid()}-{self._incoming}.part"
-        return Incoming(path, min(limit or self._limit, self._limit))
+        return Incoming(path, self.most(limit))
+
+    def most(self, limit: int | None = None) -> int:
+        """Return how many bytes a file may have for which a limit is given, or none."""
+        return min(limit or self._limit, self._limit)
 
     def keep(
         self,

@@ -7,10 +7,11 @@ from email.message import Message
 from urllib.parse import unquote
 
 from mockserver.apis.assemblyai import errors
-from mockserver.engine.uploads import Incoming, TooLargeError
+from mockserver.engine.uploads import TooLargeError
 from mockserver.web.family import Call, Operations
-from mockserver.web.replies import ApiError, ClientGoneError, Reply, json_reply
-from mockserver.web.sources import CHUNK, upload_path
+from mockserver.web.intake import Spool, base_name, pieces, refuse_longer
+from mockserver.web.replies import ApiError, Reply, json_reply
+from mockserver.web.sources import upload_path
 
 page = Operations("Upload")
 
@@ -24,8 +25,12 @@ async def upload(call: Call) -> Reply:
     """
     sources = call.courier.sources
     incoming = call.engine.uploads.receive()
+    spool = Spool(incoming, sources)
     try:
-        await _pump(call, incoming)
+        refuse_longer(call, call.engine.uploads.most())
+        async for piece in pieces(call):
+            await spool.add(piece)
+        await spool.flush()
         if incoming.size == 0:
             return errors.empty_upload()
         audio = await sources.receive(call.project, incoming, _file_name(call))
@@ -39,24 +44,6 @@ async def upload(call: Call) -> Reply:
     return json_reply({"upload_url": call.public_base + upload_path(call.project, audio.upload)})
 
 
-async def _pump(call: Call, incoming: Incoming) -> None:
-    """Move the body to disk; no more than a chunk and what came with its end is in memory."""
-    buffer = bytearray()
-    while True:
-        message = await call.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGoneError
-        chunk = message.get("body", b"")
-        call.note(chunk)
-        buffer += chunk
-        last = not message.get("more_body", False)
-        if buffer and (last or len(buffer) >= CHUNK):
-            await call.courier.sources.write(incoming, buffer)
-            buffer = bytearray()
-        if last:
-            return
-
-
 def _file_name(call: Call) -> str | None:
     header = Message()
     header["content-disposition"] = re.sub(r"\s", " ", call.headers.get("content-disposition", ""))
@@ -65,7 +52,7 @@ def _file_name(call: Call) -> str | None:
     except (ValueError, LookupError):  # an encoding that is none
         return None
     name = unquote(name).encode("utf-8", "replace").decode()
-    return re.split(r"[\\/]", name)[-1][:255] or None
+    return base_name(name)
 
 
 @page.add("GET", "/upload/{project}/{upload_id}", public=True)
