@@ -180,6 +180,11 @@ class Engine:
         elif not self.jobs.is_heard_by_others(job["upload"]):
             self.uploads.remove(job["upload"])
 
+    def remove(self, project: Project, job: Row) -> None:
+        """Delete a finished job, and let it be there no more. Raises IllegalMoveError if it is not finished."""
+        self.delete(project, job)
+        self.jobs.remove(job)
+
     def reset_project(self, project: Project) -> None:
         """Remove all that one project has, and start its clock and its ids over."""
         self.webhooks.forget(project.id)

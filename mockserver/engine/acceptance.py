@@ -9,11 +9,15 @@ from mockserver.engine.media import Sound, Unusable, containers_of, describe
 
 
 class Accepted(NamedTuple):
-    """What audio may be like: ``longest`` in milliseconds; ``containers`` as FFmpeg names them, empty: any."""
+    """What audio may be like: ``longest`` in milliseconds, ``largest`` in bytes.
+
+    ``containers`` are named as FFmpeg does; empty: any.
+    """
 
     longest: int | None = None
     containers: tuple[str, ...] = ()
     silence: bool = True
+    largest: int | None = None
 
 
 def unacceptable(accepted: Accepted, sound: Sound, path: Path | None) -> Unusable | None:

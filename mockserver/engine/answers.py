@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mockserver.engine import generate, media
-from mockserver.engine.acceptance import unacceptable
+from mockserver.engine.acceptance import Accepted, unacceptable
 from mockserver.engine.fixture import Fixture, Outcome, Question
 from mockserver.engine.fixtures import Fixtures
 from mockserver.engine.media import Sound, Unusable
@@ -175,7 +175,7 @@ class Answers:
         if start is not None and start + media.SHORTEST > audio.duration:
             return _plan(fixture, failure=Unusable("too_short"))
         accepted = question.options.accepted
-        refused = accepted and unacceptable(accepted, audio, None if _is_heard_anyhow(fixture) else path)
+        refused = accepted and _unacceptable(accepted, fixture, audio, path)
         if refused is not None:
             return _plan(fixture, failure=refused)
         return Script(fixture, question, audio, self._seed, path, _identity(fixture, question, sound))
@@ -183,7 +183,7 @@ class Answers:
     def refusal(self, question: Question, found: Unusable, added: Fixture | None) -> Unusable | None:
         """Return why audio that has come in is refused; None if a fixture says what becomes of it."""
         fixture = added or self._fixtures.match(question)
-        is_decided = fixture is not None and (fixture.outcome.is_failure or _is_heard_anyhow(fixture))
+        is_decided = fixture is not None and (fixture.outcome.is_failure or _says_what_is_heard(fixture))
         return None if is_decided else found
 
     def keep(self, worked: Worked) -> Plan:
@@ -239,6 +239,18 @@ def _failure(fixture: Fixture | None, question: Question, sound: Sound | Unusabl
         if _is_heard_anyhow(fixture):
             return None
     return sound if isinstance(sound, Unusable) else None
+
+
+def _unacceptable(accepted: Accepted, fixture: Fixture | None, audio: Sound, path: Path | None) -> Unusable | None:
+    """Return why a job does not take readable audio."""
+    if fixture is not None and fixture.turns == () and not accepted.silence:
+        return Unusable("silent")
+    return unacceptable(accepted, audio, None if _says_what_is_heard(fixture) else path)
+
+
+def _says_what_is_heard(fixture: Fixture | None) -> bool:
+    """Say whether a fixture knows of something that is heard in its very audio."""
+    return _is_heard_anyhow(fixture) and fixture is not None and fixture.turns != ()
 
 
 def _is_heard_anyhow(fixture: Fixture | None) -> bool:

@@ -35,7 +35,7 @@ _KEPT_BYTES = 2 * 2**20
 _Reply = tuple[int, str, int | None, bytes]
 """Whose it is, and of which family; until when it is good; its bytes."""
 _NO_REPLY: _Reply = (0, "", None, b"")
-_SHOWN_LATER = ("status", "transcript", "callback_status", "deleted")
+_SHOWN_LATER = ("status", "transcript", "callback_status", "deleted", "removed")
 _REPLY = (
     "SELECT body, until FROM jobs JOIN replies ON replies.job = jobs.number WHERE id = ? AND project = ? AND family = ?"
 )
@@ -340,6 +340,30 @@ class Jobs:
         assert row is not None
         body: bytes = row["body"]
         return body
+
+    def unfinished(self, project: Project, family: str) -> int:
+        """Return how many jobs of a family have not ended."""
+        self.settle(project)
+        row = self._store.one(
+            "SELECT count(*) FROM jobs WHERE project = ? AND family = ? AND status <> 'completed' "
+            "AND status IN ('queued', 'processing')",
+            (project.id, family),
+        )
+        return row[0] if row else 0
+
+    def heard_since(self, project: Project, family: str, since: int) -> int:
+        """Return the milliseconds of audio of the jobs since a moment, but for those that came to nothing."""
+        row = self._store.one(
+            "SELECT coalesce(sum(duration), 0) FROM jobs WHERE project = ? AND family = ? AND created >= ? "
+            "AND status NOT IN ('error', 'cancelled')",
+            (project.id, family, since),
+        )
+        return row[0] if row else 0
+
+    def remove(self, job: Row) -> None:
+        """Let a job be there no more, for clients."""
+        self._store.write("UPDATE jobs SET removed = 1 WHERE number = ?", (job["number"],))
+        self.forget_reply(job)
 
     def delete(self, project: Project, job: Row) -> None:
         """Forget what a finished job heard. Raises IllegalMoveError if it is not finished."""

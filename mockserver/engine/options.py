@@ -55,7 +55,7 @@ class Options(NamedTuple):
             least_speech,
             (speakers[0], speakers[1]) if speakers else None,
             Detect(tuple(detect[0]), *detect[1:]) if detect else None,
-            Accepted(accepted[0], tuple(accepted[1]), accepted[2]) if accepted else None,
+            Accepted(accepted[0], tuple(accepted[1]), *accepted[2:]) if accepted else None,
         )
 
 

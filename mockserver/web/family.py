@@ -129,8 +129,11 @@ class Call(Request):
 
     @property
     def is_upload(self) -> bool:
-        """Say whether the operation reads the body as it comes."""
-        return self.operation is not None and self.operation.method == "POST" and self.operation.reads is None
+        """Say whether the body is, or holds, a file, which the operation reads as it comes."""
+        operation = self.operation
+        if operation is None or not operation.takes_file:
+            return False
+        return operation.form is None or self.header_map.get(b"content-type", b"")[:10].lower() == b"multipart/"
 
     async def peek(self, limit: int) -> bytes:
         """Return the whole body, and leave it to be read. Raises as ``read`` does."""
@@ -200,8 +203,9 @@ class Operation:
     """A method and a path of one family, and the function that answers it.
 
     ``public`` operations need no key; ``caller`` says whose the request is where that stands in its body, and raises
-    nothing but what reading it does. ``reads`` gives the type of the JSON body, and ``query`` what the query may
-    hold, for the documentation. The operation is there with its ``quirk`` only.
+    nothing but what reading it does. ``reads`` gives the type of the JSON body, ``form`` that of the fields
+    of a form in its place, and ``query`` what the query may hold, for the documentation. With ``takes_file`` the body
+    is a file, or a form with one. The operation is there with its ``quirk`` only.
     """
 
     method: str
@@ -214,10 +218,12 @@ class Operation:
     quirk: str | None = None
     makes_job: bool = False
     caller: Caller | None = None
+    takes_file: bool = False
+    form: Callable[[], TypeAdapter[Any]] | None = None
 
     def violations(self, call: Call) -> Iterator[str]:
         """Yield what is wrong with a request before its body is read."""
-        content_type = call.header_map.get(b"content-type", JSON) if self.reads is not None else JSON
+        content_type = call.header_map.get(b"content-type", JSON) if self.reads and not self.form else JSON
         if b"json" not in content_type.lower():
             yield f"Content-Type is {content_type[:_SHOWN].decode('latin-1')}, not application/json"
         if self.query and call.scope["query_string"]:
@@ -252,12 +258,18 @@ class Operations:
         quirk: str | None = None,
         makes_job: bool = False,
         caller: Caller | None = None,
+        takes_file: bool = False,
+        form: Callable[[], TypeAdapter[Any]] | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a function; the first line of its docstring is the summary."""
 
         def register(endpoint: Endpoint) -> Endpoint:
             summary = (endpoint.__doc__ or "").strip().split("\n")[0].rstrip(".")
-            self.all.append(Operation(method, path, endpoint, summary, public, reads, query, quirk, makes_job, caller))
+            self.all.append(
+                Operation(
+                    method, path, endpoint, summary, public, reads, query, quirk, makes_job, caller, takes_file, form
+                )
+            )
             return endpoint
 
         return register

@@ -69,7 +69,7 @@ class Injector:
         requested = self._requested(call)
         project = call.account.project if call.account else None
         params = None
-        if operation.reads is not None and self._faults.wants_params(project):
+        if operation.reads is not None and not call.is_upload and self._faults.wants_params(project):
             params = _parsed(await call.peek(self._limit))
         asked = Asked(
             call.family.name,

@@ -15,6 +15,7 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 from mockserver.engine import Engine, media
 from mockserver.engine.keys import Project
 from mockserver.engine.media import Sound, Unusable
+from mockserver.engine.options import Options
 from mockserver.engine.store import Row
 from mockserver.engine.uploads import Incoming, TooLargeError, audio_id
 from mockserver.web.destinations import connector, refusal
@@ -42,6 +43,20 @@ class Audio(NamedTuple):
     size: int | None = None
     file_name: str | None = None
     upload: str | None = None
+
+
+def is_audio_url(url: str) -> bool:
+    """Say whether a URL is one that audio may come from."""
+    return url.startswith(("data:", "file:///")) or is_http_url(url)
+
+
+def is_http_url(url: str) -> bool:
+    """Say whether a URL is one of http or https, with a host."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def upload_id(url: str) -> str | None:
@@ -136,7 +151,7 @@ class Sources:
             content = await self._in_slow_thread(_payload, header, payload)
         except (binascii.Error, ValueError):
             return Audio(Unusable("download_failed"))
-        incoming = self._engine.uploads.receive()
+        incoming = self._engine.uploads.receive(_largest(job))
         try:
             await self.write(incoming, content)
             return await self.receive(project, incoming, None, job["id"])
@@ -172,7 +187,8 @@ class Sources:
         import aiohttp
 
         url, settings = job["url"], self._engine.settings
-        incoming = self._engine.uploads.receive(settings.fetch_bytes)
+        largest = _largest(job)
+        incoming = self._engine.uploads.receive(min(settings.fetch_bytes, largest or settings.fetch_bytes))
         try:
             timeout = aiohttp.ClientTimeout(total=settings.fetch_timeout)
             made = connector(allow_link_local=settings.allow_link_local)
@@ -190,6 +206,12 @@ class Sources:
             return Audio(Unusable("download_denied", refused) if refused else Unusable("download_failed"))
         finally:
             incoming.abort()
+
+
+def _largest(job: Row) -> int | None:
+    """Return how many bytes a job's audio may have."""
+    accepted = Options.decode(job["options"]).accepted
+    return accepted.largest if accepted else None
 
 
 def _get(session: ClientSession, url: str, redirects: int) -> Any:

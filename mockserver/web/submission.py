@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -39,6 +39,10 @@ class Order:
     redacts: bool = False
     priority: int = 0
     id_form: IdForm = as_uuid
+    failure_without_fallback: str | None = None
+    """What the job fails with if the first engine does; None: another takes over."""
+    check: Callable[[], None] = lambda: None
+    """Raises ApiError if the job cannot be taken after all; it is called when nothing else has to be waited for."""
 
 
 async def submit(call: Call, order: Order) -> Row:
@@ -49,6 +53,7 @@ async def submit(call: Call, order: Order) -> Row:
     submission = _submission(call, order)
     await call.courier.fresh_fixtures()
     asked = question(order.url, order.audio, order.language, call.key, order.params, order.options)
+    order.check()
     preparer = call.courier.preparer
     choice = preparer.choose(call.project, asked, order.audio)
     known = preparer.known(asked, order.audio, choice)
@@ -64,6 +69,9 @@ async def submit(call: Call, order: Order) -> Row:
 
 
 def _submission(call: Call, order: Order) -> Submission:
+    fault = job_fault_of(call, order.url)
+    if fault.fallback and order.failure_without_fallback is not None:
+        fault = fault._replace(fail=fault.fail or order.failure_without_fallback)
     return Submission(
         family=call.family.name,
         url=order.url,
@@ -75,7 +83,7 @@ def _submission(call: Call, order: Order) -> Submission:
         options=order.options,
         callback=order.callback,
         redacts=order.redacts,
-        fault=job_fault_of(call, order.url),
+        fault=fault,
         priority=order.priority,
         id_form=order.id_form,
     )

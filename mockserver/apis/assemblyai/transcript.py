@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from pydantic import ValidationError
@@ -20,7 +19,7 @@ from mockserver.engine.store import Row
 from mockserver.web.family import Call, Operations
 from mockserver.web.found import rendered
 from mockserver.web.replies import FileReply, Reply
-from mockserver.web.sources import Audio, upload_id
+from mockserver.web.sources import Audio, is_audio_url, is_http_url, upload_id
 from mockserver.web.submission import Order, submit
 
 page = Operations("Transcripts")
@@ -112,10 +111,10 @@ def _read_params(call: Call, body: bytes) -> tuple[dict[str, Any], str]:
         TRANSCRIPT_PARAMS.validate_python(params, strict=True)
     except ValidationError as error:
         raise errors.invalid(errors.first_problem(error)) from None
-    if not _is_url(params["audio_url"]):
+    if not is_audio_url(params["audio_url"]):
         raise errors.invalid("audio_url: not an http, https, file or data URL")
     webhook_url = params.get("webhook_url")
-    if webhook_url is not None and not _is_http_url(webhook_url):
+    if webhook_url is not None and not is_http_url(webhook_url):
         raise errors.invalid("webhook_url: not an http or https URL")
     if not KNOWN_PARAMS.issuperset(params):
         _meet_unknown(call, sorted(params.keys() - KNOWN_PARAMS))
@@ -129,18 +128,6 @@ def _meet_unknown(call: Call, names: list[str]) -> None:
     if call.engine.settings.unknown_params == "reject":
         raise errors.invalid(f"there is no parameter {', '.join(names)}")
     call.violates(*(f"unknown field {name[:_SHOWN]}" for name in names[:_MOST_SHOWN]))
-
-
-def _is_url(url: str) -> bool:
-    return url.startswith(("data:", "file:///")) or _is_http_url(url)
-
-
-def _is_http_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _audio_at_once(call: Call, url: str) -> Audio | None:

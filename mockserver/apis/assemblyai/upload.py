@@ -16,7 +16,7 @@ from mockserver.web.sources import upload_path
 page = Operations("Upload")
 
 
-@page.add("POST", "/v2/upload")
+@page.add("POST", "/v2/upload", takes_file=True)
 async def upload(call: Call) -> Reply:
     """Upload a media file.
 

@@ -1,32 +1,35 @@
 """The jobs API: a vendor whose jobs are asked for with tokens."""
 
-from mockserver.apis.jobs import auth, errors, listing
+from mockserver.apis.jobs import auth, callbacks, errors, jobs, listing, submission, transcripts
+from mockserver.apis.jobs.plans import has_priority, slots
+from mockserver.apis.jobs.quirks import QUIRKS
+from mockserver.engine.clock import SECOND
+from mockserver.engine.lanes import Lane
 from mockserver.engine.limits import Rule
 from mockserver.engine.store import Row
 from mockserver.engine.terms import Terms
-from mockserver.engine.webhooks import Retries
 from mockserver.settings import Settings
-from mockserver.web.family import Callback, Event, Family, Redaction, Service
+from mockserver.web.family import Family, Redaction, Service
+
+_SPEED = 6
+"""How many times as fast as real time jobs are processed."""
+_AUDIO_KEPT = 24 * 3600 * SECOND
 
 
-def _request_limit(_: Terms) -> Rule | None:
-    """Return none: only tokens, and new jobs, are limited."""
-    return None
+def _request_limit(terms: Terms) -> Rule:
+    return Rule("jobs", terms.rate_limit, round(terms.rate_window * SECOND))
 
 
 def _same(request_id: str, _: int) -> str:
     return request_id
 
 
-def _callback(_: Event) -> Callback | None:
-    return None
-
-
-def _retries(_: Settings) -> Retries:
-    return Retries(1, lambda _: 0)
+def _queues(terms: Terms) -> bool:
+    return not has_priority(terms)
 
 
 def _redaction(_: Row, __: bytes) -> Redaction:
+    """Hide nothing: no job of this API asks for redacted audio."""
     return Redaction((), "silence", "wav")
 
 
@@ -37,11 +40,13 @@ def _check(_: Settings) -> None:
 def _warm_up() -> None:
     import jwt  # noqa: F401
 
+    from mockserver.apis.jobs import formats, word_document  # noqa: F401
+
 
 JOBS = Service(
     name="jobs",
     title="Jobs API",
-    pages=(auth.page, listing.page),
+    pages=(auth.page, submission.page, listing.page, jobs.page, transcripts.page),
     account_of=auth.account_of,
     unauthorized=auth.unauthorized,
     rate_limited=errors.rate_limited,
@@ -57,10 +62,11 @@ JOBS = Service(
 FAMILY = Family(
     name="jobs",
     services=(JOBS,),
-    quirks={},
-    callback=_callback,
-    retries=_retries,
+    quirks=QUIRKS,
+    callback=callbacks.callback,
+    retries=callbacks.retries,
     redaction=_redaction,
+    lane=Lane(slots, _queues, 1 / _SPEED, _AUDIO_KEPT),
     check=_check,
     warm_up=_warm_up,
 )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any, Literal
 
+from mockserver.engine.answers import FAILURE_TEXT
+from mockserver.engine.store import Row
 from mockserver.web.family import Call
 from mockserver.web.replies import ApiError, Reply, json_reply
 
@@ -30,6 +32,30 @@ _CODES = {
     507: "insufficient_storage",
 }
 """What errors are called that the server makes for every API alike."""
+_SOUNDING = ("audio/", "video/", "application/ogg")
+"""How the types of files begin that should have been audio."""
+_REASON_OF: Mapping[str, Reason] = {
+    "unsupported_format": "unsupported_format",
+    "no_audio_stream": "unsupported_format",
+    "transcoding_failed": "decode_failed",
+    "too_long": "duration_exceeds_limit",
+    "empty": "empty_audio",
+    "silent": "empty_audio",
+    "too_short": "empty_audio",
+    "no_speech": "empty_audio",
+    "low_speech": "empty_audio",
+}
+_DOWNLOAD = "source_unavailable", "The audio could not be downloaded from source_url."
+_FAILURES: Mapping[str, tuple[str, str]] = {
+    "download_failed": _DOWNLOAD,
+    "download_forbidden": _DOWNLOAD,
+    "download_denied": _DOWNLOAD,
+    "unreachable": _DOWNLOAD,
+    "wrong_region": _DOWNLOAD,
+    "too_large": ("payload_too_large", "The file is larger than your plan allows."),
+    "low_language_confidence": ("transcription_failed", "The language could not be detected."),
+    "server_error": ("transient_error", "The service had a temporary problem."),
+}
 _TRANSIENT = "The service has a temporary problem. Please try again."
 
 
@@ -165,9 +191,31 @@ def server_error() -> ApiError:
     return _error(500, "internal_error", "An internal error occurred.")
 
 
-def no_space() -> ApiError:
+def no_space(hint: str | None = None) -> ApiError:
     """Return the answer to a file for which there is no room."""
-    return _error(507, "insufficient_storage", "There is not enough storage for this file.")
+    return _error(507, "insufficient_storage", "There is not enough storage for this file.", hint)
+
+
+def reason_of(problem: str, detail: str) -> Reason | None:
+    """Return the reason that names what is wrong with audio, None if it is not the audio that is wrong."""
+    if problem == "not_audio":
+        return "decode_failed" if detail.startswith(_SOUNDING) else "unsupported_format"
+    return _REASON_OF.get(problem)
+
+
+def failure(job: Row) -> dict[str, Any] | None:
+    """Return why a job failed, None if it did not."""
+    problem = job["failure"]
+    if not problem:
+        return None
+    detail = job["detail"] or ""
+    if problem == FAILURE_TEXT:
+        return {"error": "transient_error" if job["fallback"] else "transcription_failed", "message": detail}
+    reason = reason_of(problem, detail)
+    if reason is not None:
+        return {"error": "invalid_audio", "reason": reason, "message": REASONS[reason]}
+    error, message = _FAILURES[problem]
+    return {"error": error, "message": message}
 
 
 def failing(call: Call, status: int) -> Reply:

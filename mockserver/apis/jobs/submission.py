@@ -1,0 +1,173 @@
+"""POST /jobs: a file, or the URL of one, becomes a job."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import orjson
+
+from mockserver.apis.jobs import errors, render
+from mockserver.apis.jobs.ids import job_id
+from mockserver.apis.jobs.plans import accepted, has_priority, overage_rate, plan_of, slots
+from mockserver.apis.jobs.requests import BODY, FORM, Request, flag, from_form, from_json
+from mockserver.apis.jobs.usage import used_minutes
+from mockserver.engine.acceptance import unacceptable
+from mockserver.engine.clock import SECOND
+from mockserver.engine.limits import Rule
+from mockserver.engine.media import Sound, Unusable
+from mockserver.engine.options import AS_USUAL, Options
+from mockserver.web.family import Call, Operations, Query
+from mockserver.web.forms import File, FormError, TooLargeError, read_form
+from mockserver.web.preparer import question
+from mockserver.web.replies import JSON, ApiError, Reply, json_reply
+from mockserver.web.sources import Audio
+from mockserver.web.submission import Order, submit
+
+page = Operations("Jobs")
+
+_LANE_IS_FULL = 10
+"""Seconds after which a slot may be free again."""
+_ONE_ENGINE_FAILED = "The engine has a temporary problem."
+_OVERAGE = Query("accept_overage", "boolean", "Pay for minutes beyond the quota.")
+
+
+@page.add("POST", "/jobs", reads=lambda: BODY, form=lambda: FORM, query=(_OVERAGE,), makes_job=True, takes_file=True)
+async def create(call: Call) -> Reply:
+    """Transcribe a file that is sent, or that a URL leads to.
+
+    A form with ``file``, or JSON with ``source_url``. An ``X-Mock-Progress`` header (instant, timed, polls, held) sets
+    how this job moves on.
+    """
+    _count(call)
+    overage = flag("accept_overage", call.query_params.get("accept_overage") or "false")
+    admit(call, overage=overage)
+    if call.is_upload:
+        return await _from_form(call, overage)
+    if b"json" not in call.header_map.get(b"content-type", JSON).lower():
+        raise errors.unsupported_media_type()
+    request = from_json(call, await call.read(call.engine.settings.body_bytes))
+    return await _from_url(call, request, overage)
+
+
+def _count(call: Call) -> None:
+    """Refuse a job too many in this second."""
+    rule = Rule("submissions", call.project.terms.submit_limit, SECOND)
+    decision = call.engine.limits.hit(call.project.id, rule, call.clock.now())
+    if not decision.allowed:
+        raise errors.rate_limited(decision.reset, hint=f"submit_limit allows {rule.limit} jobs in a second")
+
+
+def admit(call: Call, *, overage: bool) -> None:
+    """Refuse a job for which there are no minutes left, or no slot where jobs do not queue."""
+    terms, project = call.project.terms, call.project
+    rate = overage_rate(terms)
+    is_spent = terms.quota_minutes is not None and used_minutes(call) >= terms.quota_minutes
+    if terms.negative_balance or (is_spent and not (overage and rate is not None)):
+        raise errors.quota_exceeded(None if terms.negative_balance else rate)
+    if not terms.queueing and call.engine.jobs.unfinished(project, call.family.name) >= slots(terms):
+        raise errors.rate_limited(_LANE_IS_FULL, hint=f"all {slots(terms)} slots are taken, and queueing is off")
+
+
+async def _from_form(call: Call, overage: bool) -> Reply:
+    limit = plan_of(call.project.terms).size
+    try:
+        async with read_form(call, files=("file",), limit=limit) as form:
+            file = form.files.get("file")
+            request = from_form(call, form.fields, has_file=file is not None)
+            if file is None:
+                return await _from_url(call, request, overage)
+            return await _from_file(call, request, overage, file)
+    except FormError as error:
+        raise errors.invalid("The body is not a valid form.", str(error)) from None
+    except TooLargeError:
+        raise _too_large(call, call.engine.uploads.most(limit)) from None
+    except OSError as error:
+        raise errors.no_space(str(error)) from None
+
+
+def _too_large(call: Call, limit: int) -> ApiError:
+    if "oversize_415" in call.quirks:
+        return errors.invalid_audio("unsupported_format", f"the file is larger than {limit} bytes")
+    return errors.too_large(limit)
+
+
+async def _from_file(call: Call, request: Request, overage: bool, file: File) -> Reply:
+    audio = await _received(call, request, file)
+    assert audio.upload is not None
+    try:
+        url = f"upload:{quote(file.name or '')}"
+        return await _submitted(call, request, overage, url, audio, _options(call, is_checked=True))
+    except BaseException:
+        call.engine.uploads.remove(audio.upload)
+        raise
+
+
+async def _from_url(call: Call, request: Request, overage: bool) -> Reply:
+    url = request.source_url
+    assert url is not None
+    audio = call.courier.sources.at_once(url, None)
+    return await _submitted(call, request, overage, url, audio, _options(call, is_checked=False))
+
+
+async def _submitted(
+    call: Call, request: Request, overage: bool, url: str, audio: Audio | None, options: Options
+) -> Reply:
+    params = {**request._asdict(), "filename": audio and audio.file_name, "overage": overage}
+    order = Order(
+        url,
+        audio,
+        request.spoken,
+        params,
+        orjson.dumps(params).decode(),
+        options,
+        callback=request.webhook_url and orjson.dumps([request.webhook_url]).decode(),
+        priority=int(has_priority(call.project.terms)),
+        id_form=job_id,
+        failure_without_fallback=_ONE_ENGINE_FAILED if "whisper_only" in call.quirks else None,
+        check=lambda: admit(call, overage=overage),
+    )
+    return json_reply(render.submitted(await submit(call, order)), 202)
+
+
+def _options(call: Call, *, is_checked: bool) -> Options:
+    """Return what is asked of the recognition: which audio to take, unless that was looked at already."""
+    if is_checked and "invalid_audio_later" not in call.quirks:
+        return AS_USUAL
+    return Options(accepted=accepted(call.project.terms, silence="silence_completes" in call.quirks))
+
+
+async def _received(call: Call, request: Request, file: File) -> Audio:
+    """Keep a file that has come. Raises ApiError for audio that cannot be used, of which nothing is kept."""
+    audio = await call.courier.sources.receive(call.project, file.incoming, file.name)
+    if "invalid_audio_later" in call.quirks:
+        return audio
+    assert audio.upload is not None
+    try:
+        refused = await _refusal(call, request, audio)
+    except BaseException:
+        call.engine.uploads.remove(audio.upload)
+        raise
+    if refused is not None:
+        call.engine.uploads.remove(audio.upload)
+        reason = errors.reason_of(refused.reason, refused.detail)
+        assert reason is not None
+        raise errors.invalid_audio(reason, refused.detail or refused.reason)
+    return audio
+
+
+async def _refusal(call: Call, request: Request, audio: Audio) -> Unusable | None:
+    """Return why audio cannot be used, unless a fixture says what is heard in it."""
+    found, wanted = audio.found, accepted(call.project.terms, silence="silence_completes" in call.quirks)
+    if isinstance(found, Sound):
+        assert audio.upload is not None
+        path = call.engine.uploads.path(audio.upload)
+        refused = await call.courier.in_slow_thread(unacceptable, wanted, found, path)
+    else:
+        refused = found
+    if refused is None:
+        return None
+    await call.courier.fresh_fixtures()
+    asked = question("", audio, request.spoken, call.key, request._asdict(), AS_USUAL)
+    choice = call.engine.added.choose(call.project.id, asked)
+    call.engine.added.give_back(choice)
+    return call.engine.answers.refusal(asked, refused, choice.fixture)
