@@ -152,6 +152,7 @@ def forgeries(token: str) -> dict[str, str]:
         "odd type": signed(claims | {"type": ["access"]}),
         "subject is a number": signed(claims | {"sub": 5}),
         "end is a text": signed(claims | {"exp": "never"}),
+        "subject is half a character": signed(claims | {"sub": "\ud800"}),
         "end is no number": signed(claims | {"exp": float("inf")}),
         "no object": signed([claims]),
         "unknown subject": signed(claims | {"sub": "0" * 32}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
@@ -15,6 +16,7 @@ LIFETIMES = {"access": 3600, "refresh": 30 * 24 * 3600}
 Kind = Literal["access", "refresh"]
 _ALGORITHM = "HS256"
 _SHORTEST_SECRET = 32
+_MARK = re.compile(r"[0-9a-f]{1,64}")
 _LONGEST = 4096
 _REMEMBERED = 4096
 _UNCHECKED = {f"verify_{claim}": False for claim in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")}
@@ -85,7 +87,12 @@ def _is_canonical(signature: str) -> bool:
 
 def _claims(claims: dict[str, Any]) -> Claims:
     mark, kind, expires, fault = (claims.get(name) for name in ("sub", "type", "exp", "fault"))
-    if not isinstance(mark, str) or kind not in ("access", "refresh") or type(expires) is not int:
+    if (
+        not isinstance(mark, str)
+        or not _MARK.fullmatch(mark)
+        or kind not in ("access", "refresh")
+        or type(expires) is not int
+    ):
         raise ValueError("sub, type or exp is missing, or is something else")
     return Claims(mark, kind, expires, fault if isinstance(fault, str) else None)
 
