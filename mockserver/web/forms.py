@@ -48,7 +48,7 @@ async def read_form(call: Call, *, files: Collection[str], limit: int | None = N
         yield await reader.read()
     finally:
         for file in reader.form.files.values():
-            file.incoming.abort()
+            await call.courier.in_thread(file.incoming.abort)
 
 
 class _Reader:

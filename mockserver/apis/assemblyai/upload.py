@@ -39,7 +39,7 @@ async def upload(call: Call) -> Reply:
     except OSError as error:
         raise ApiError(507, "Insufficient Storage", str(error)) from None
     finally:
-        incoming.abort()
+        await call.courier.in_thread(incoming.abort)
     assert audio.upload is not None
     return json_reply({"upload_url": call.public_base + upload_path(call.project, audio.upload)})
 
