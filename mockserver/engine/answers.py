@@ -29,7 +29,7 @@ FAILURE_TEXT = "text"
 
 
 class Plan(NamedTuple):
-    """How a job will end: with a failure, or with a stored transcript of ``duration`` milliseconds."""
+    """How a job will end: with a failure, or with a stored transcript of ``duration`` milliseconds, in a language."""
 
     fixture: str | None
     outcome: Outcome
@@ -38,6 +38,7 @@ class Plan(NamedTuple):
     duration: int | None = None
     channels: int | None = None
     silent: bool = False
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -262,7 +263,7 @@ def _plan(fixture: Fixture | None, heard: Heard | None = None, *, failure: Unusa
     name, outcome = (fixture.name, fixture.outcome) if fixture else (None, _AS_EVER)
     if heard is None:
         return Plan(name, outcome, failure)
-    return Plan(name, outcome, failure, heard.transcript, heard.duration, heard.channels, heard.silent)
+    return Plan(name, outcome, failure, heard.transcript, heard.duration, heard.channels, heard.silent, heard.language)
 
 
 def _spoken(question: Question) -> str:

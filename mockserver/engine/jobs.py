@@ -22,7 +22,7 @@ from mockserver.settings import Progress
 _REMEMBERED_BYTES = 8 * 2**20
 _PLANNED = (
     "prepared, due, progress, hold_at, queue_time, processing_time, key, fixture, transcript, duration, channels, "
-    "silent, planned_failure, detail"
+    "silent, spoken, planned_failure, detail"
 )
 _COLUMNS = (
     "id, project, family, status, created, started, finished, waiting, url, upload, language, params, failure, "
@@ -97,6 +97,7 @@ def _planned(plan: Plan, pace: Pace, created: int, key: str) -> dict[str, Any]:
         "duration": plan.duration,
         "channels": plan.channels,
         "silent": plan.silent,
+        "spoken": plan.language,
         "planned_failure": plan.failure and plan.failure.reason,
         "detail": plan.failure and plan.failure.detail,
     }

@@ -88,6 +88,7 @@ CREATE TABLE jobs (
 	duration INTEGER, 
 	channels INTEGER, 
 	silent BOOLEAN NOT NULL, 
+	spoken VARCHAR, 
 	planned_failure VARCHAR, 
 	failure VARCHAR, 
 	detail VARCHAR, 

@@ -113,6 +113,7 @@ class Job(SQLModel, table=True):
     duration: int | None = None
     channels: int | None = None
     silent: bool = False
+    spoken: str | None = None
     planned_failure: str | None = None
     failure: str | None = None
     detail: str | None = None

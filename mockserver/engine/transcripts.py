@@ -88,12 +88,6 @@ class Transcript:
             results,
         )
 
-    @staticmethod
-    def language_of(body: bytes) -> str:
-        """Return the language of what ``encode`` wrote, without reading the rest."""
-        language: str = orjson.loads(body[1 : body.index(b",")])
-        return language
-
 
 class UntimedWord(NamedTuple):
     """A word of a fixture: its times and confidence may be missing."""

@@ -7,7 +7,6 @@ from mockserver.apis.jobs.lookup import look
 from mockserver.engine.clock import SECOND
 from mockserver.engine.moves import FINISHED
 from mockserver.engine.store import Row
-from mockserver.engine.transcripts import Transcript
 from mockserver.web.family import Call, Operations
 from mockserver.web.replies import WITHOUT_BODY, Reply, json_reply
 
@@ -23,7 +22,7 @@ async def get(call: Call) -> Reply:
     """Get a job's status; Retry-After says when to ask again."""
     job = await look(call, polls=True)
     headers = () if job["status"] in FINISHED else ((b"retry-after", str(_pause(call, job)).encode()),)
-    return json_reply(view(call, job), headers=headers)
+    return json_reply(render.shown(job, call.quirks), headers=headers)
 
 
 @page.add("POST", "/jobs/{job_id}/cancel")
@@ -34,7 +33,7 @@ async def cancel(call: Call) -> Reply:
         raise errors.finished(render.STATUSES[job["status"]])
     call.engine.jobs.cancel(job)
     call.courier.wake()
-    return json_reply(view(call, call.engine.jobs.by_number(job["number"]) or job))
+    return json_reply(render.shown(call.engine.jobs.by_number(job["number"]) or job, call.quirks))
 
 
 @page.add("DELETE", "/jobs/{job_id}")
@@ -46,13 +45,6 @@ async def delete(call: Call) -> Reply:
     call.engine.remove(call.project, job)
     call.courier.sweep()
     return Reply(b"", _NO_CONTENT)
-
-
-def view(call: Call, job: Row) -> dict[str, object]:
-    """Render a job."""
-    has_transcript = job["status"] == "completed" and job["deleted"] is None
-    language = Transcript.language_of(call.engine.jobs.transcript(job)) if has_transcript else None
-    return render.shown(job, language, call.quirks)
 
 
 def _pause(call: Call, job: Row) -> int:

@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 
 from mockserver.apis.jobs import errors
-from mockserver.apis.jobs.jobs import view
-from mockserver.apis.jobs.render import STATUSES
+from mockserver.apis.jobs.render import STATUSES, shown
 from mockserver.engine.clock import SECOND, moment
 from mockserver.engine.pages import Wanted
 from mockserver.web.family import Call, Operations, Query
@@ -38,7 +37,9 @@ async def show(call: Call) -> Reply:
         rows, has_older = call.engine.pages.page(call.project, wanted)
     except LookupError:
         raise errors.invalid("The cursor is not one of this list.") from None
-    return json_reply({"jobs": [view(call, row) for row in rows], "next_cursor": rows[-1]["id"] if has_older else None})
+    return json_reply(
+        {"jobs": [shown(row, call.quirks) for row in rows], "next_cursor": rows[-1]["id"] if has_older else None}
+    )
 
 
 def _wanted(family: str, asked: Mapping[str, str]) -> Wanted:

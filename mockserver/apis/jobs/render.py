@@ -27,8 +27,8 @@ def submitted(job: Row) -> dict[str, Any]:
     return {"job_id": job["id"], "status": "queued", "created_at": iso(job["created"])}
 
 
-def shown(job: Row, language: str | None, quirks: Collection[str]) -> dict[str, Any]:
-    """Render a job; ``language`` is what its transcript is in, None while there is none."""
+def shown(job: Row, quirks: Collection[str]) -> dict[str, Any]:
+    """Render a job."""
     params = orjson.loads(job["params"])
     completed = job["status"] == "completed"
     asked = None if params["language"] == "auto" else params["language"]
@@ -39,7 +39,7 @@ def shown(job: Row, language: str | None, quirks: Collection[str]) -> dict[str, 
         "started_at": _time(job["started"]),
         "completed_at": _time(job["finished"]),
         "duration_seconds": -(-job["duration"] // 1000) if completed else None,
-        "language": asked or (language and language.split("_")[0]),
+        "language": asked or (job["spoken"].split("_")[0] if completed else None),
         "diarize": params["diarize"],
         "source": _source(params),
         "engine": engine_name(job, quirks) if completed else None,
