@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks import process
 from benchmarks.gateway import gateway
+from benchmarks.jobs import jobs
 from benchmarks.load import drive, request
 from benchmarks.long import long_audio
 from benchmarks.measure import call, compare, measure
@@ -127,7 +128,7 @@ def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short rounds, to see that everything runs")
-    parser.add_argument("--only", choices=["hot", "cold", "growth", "long", "gateway"], help="one part")
+    parser.add_argument("--only", choices=["hot", "cold", "growth", "long", "gateway", "jobs"], help="one part")
     arguments = parser.parse_args()
     rounds, seconds = (1, 0.3) if arguments.quick else (5, 3.0)
     if arguments.only in (None, "hot"):
@@ -140,6 +141,8 @@ def main() -> None:
         long_audio(seconds)
     if arguments.only in (None, "gateway"):
         gateway(rounds, seconds)
+    if arguments.only in (None, "jobs"):
+        jobs(rounds, seconds)
 
 
 main()

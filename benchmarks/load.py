@@ -81,12 +81,12 @@ class _Connection(asyncio.Protocol):
         length = int(self._buffer[at + 16 : self._buffer.index(b"\r\n", at)])
         if len(self._buffer) < head + 4 + length:
             return
-        self._result.errors += not self._buffer.startswith(b"HTTP/1.1 200")
+        self._result.errors += not self._buffer.startswith(b"HTTP/1.1 20")
         self._finish()
 
     def _begin_events(self, body: int) -> None:
         """Take what follows the head of a chunked reply as server-sent events."""
-        self._result.errors += not self._buffer.startswith(b"HTTP/1.1 200")
+        self._result.errors += not self._buffer.startswith(b"HTTP/1.1 20")
         data, self._buffer, self._arrivals = self._buffer[body:], b"", []
         if data:
             self._take_events(self._arrivals, data)
@@ -136,9 +136,11 @@ def drive(
     return uvloop.run(_drive(port, requests, connections, seconds, spread))
 
 
-def request(method: str, path: str, body: bytes = b"", key: str = "bench") -> bytes:
+def request(
+    method: str, path: str, body: bytes = b"", key: str = "bench", media_type: str = "application/json"
+) -> bytes:
     """Return the bytes of a request."""
     head = f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: {key}\r\n"
     if body:
-        head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        head += f"content-type: {media_type}\r\ncontent-length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body

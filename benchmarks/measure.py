@@ -12,9 +12,9 @@ from benchmarks.process import Process
 Requests = Callable[[], Iterator[bytes]]
 
 
-def call(port: int, method: str, path: str, body: bytes | None = None) -> bytes:
+def call(port: int, method: str, path: str, body: bytes | None = None, key: str = "bench") -> bytes:
     """Make one request and return the body of its reply."""
-    headers = {"Authorization": "bench", "Content-Type": "application/json"}
+    headers = {"Authorization": key, "Content-Type": "application/json"}
     asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, headers, method=method)
     with urllib.request.urlopen(asked) as reply:
         content: bytes = reply.read()

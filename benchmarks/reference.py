@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
 app = FastAPI()
@@ -28,6 +28,32 @@ async def get(transcript_id: str) -> Response:
 async def post(params: dict[str, Any]) -> Response:
     """Return a queued job."""
     return Response(_bodies["post"], media_type="application/json")
+
+
+@app.get("/jobs/{job_id}")
+async def get_job(job_id: str) -> Response:
+    """Return a job of the jobs API."""
+    return Response(_bodies["job"], media_type="application/json")
+
+
+@app.get("/jobs/{job_id}/transcript")
+async def get_job_transcript(job_id: str) -> Response:
+    """Return its transcript."""
+    return Response(_bodies["jobtranscript"], media_type="application/json")
+
+
+@app.post("/jobs")
+async def post_job(params: dict[str, Any]) -> Response:
+    """Return a queued job of the jobs API."""
+    return Response(_bodies["created"], 202, media_type="application/json")
+
+
+@app.post("/forms")
+async def post_form(file: UploadFile) -> Response:
+    """Read a form, and return a queued job."""
+    while await file.read(2**16):
+        pass
+    return Response(_bodies["created"], 202, media_type="application/json")
 
 
 @app.post("/v1/chat/completions")
