@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from mockserver.engine.media import Sound, Unusable, containers_of, describe
+from mockserver.engine.media import Sound, Unusable, describe, probe
 
 
 class Accepted(NamedTuple):
@@ -29,7 +29,7 @@ def unacceptable(accepted: Accepted, sound: Sound, path: Path | None) -> Unusabl
         return Unusable("too_long")
     if path is None:
         return None
-    if accepted.containers and not containers_of(path).intersection(accepted.containers):
+    if accepted.containers and not set(accepted.containers).intersection(_containers(sound, path)):
         return Unusable("unsupported_format", describe(path))
     if not accepted.silence:
         from mockserver.engine.sound import is_silent
@@ -37,3 +37,10 @@ def unacceptable(accepted: Accepted, sound: Sound, path: Path | None) -> Unusabl
         if is_silent(path):
             return Unusable("silent")
     return None
+
+
+def _containers(sound: Sound, path: Path) -> tuple[str, ...]:
+    if sound.containers:
+        return sound.containers
+    found = probe(path)
+    return found.containers if isinstance(found, Sound) else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import codecs
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,10 +26,14 @@ _ONLY_THIS_FILE = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """The facts of readable audio: duration in milliseconds, number of channels."""
+    """The facts of readable audio: duration in milliseconds, number of channels.
+
+    ``containers`` are the names that FFmpeg has for its container, as far as somebody has just looked.
+    """
 
     duration: int
     channels: int
+    containers: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ def probe(path: Path) -> Sound | Unusable:
                 return Unusable("not_audio", describe(path))
             duration = _declared(container, stream)
             channels = stream.codec_context.channels
+            containers = tuple(container.format.name.split(","))
             if not _decodes(container, stream):
                 return Unusable("not_audio", describe(path))
         if duration is None:
@@ -66,18 +71,7 @@ def probe(path: Path) -> Sound | Unusable:
         return Unusable("too_short")
     if duration > LONGEST:
         return Unusable("too_long")
-    return Sound(duration, channels)
-
-
-def containers_of(path: Path) -> set[str]:
-    """Return the names that FFmpeg has for the container of some audio, empty where it knows none."""
-    import av
-
-    try:
-        with opened(path) as container:
-            return set(container.format.name.split(","))
-    except (av.FFmpegError, ValueError):
-        return set()
+    return Sound(duration, channels, containers)
 
 
 def opened(path: Path) -> InputContainer:

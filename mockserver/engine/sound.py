@@ -38,6 +38,11 @@ _JITTER = 0.015
 _LONGEST_GAP = 60.0
 """Seconds beyond which a leap in the time stamps is a mistake in the file."""
 _PATIENCE = 100
+_LOUDEST = 2**15
+_SAMPLES = {
+    "u8": ("B", 2**7), "s16": ("h", 2**15), "s32": ("i", 2**31), "s64": ("q", 2**63), "flt": ("f", 1), "dbl": ("d", 1)
+}  # fmt: skip
+"""How samples are kept, by the name of their format, and the loudest that there is."""
 
 
 class UndecodableError(Exception):
@@ -347,14 +352,20 @@ def is_silent(path: Path) -> bool:
     """Say whether nothing at all can be heard; it listens until something can. Raises OSError."""
     try:
         with _undecodable(path):
-            return all(_is_faint(chunk) for chunk in _samples(_frames(path), _LISTENING))
+            return all(map(_is_faint, _frames(path)))
     except UndecodableError:
         return True
 
 
-def _is_faint(chunk: bytes) -> bool:
-    samples = array("h", chunk)
-    return not samples or max(samples) - min(samples) < 2 * _FAINTEST
+def _is_faint(frame: AudioFrame) -> bool:
+    """Say whether nothing can be heard in a frame: no channel of it goes far from where it rests."""
+    kind, loudest = _SAMPLES[frame.format.packed.name]
+    width = array(kind).itemsize * (1 if frame.format.is_planar else frame.layout.nb_channels)
+    for plane in frame.planes:
+        samples = array(kind, bytes(plane)[: frame.samples * width])
+        if samples and (max(samples) - min(samples)) / loudest >= 2 * _FAINTEST / _LOUDEST:
+            return False
+    return True
 
 
 def _peaks(chunks: Iterable[bytes]) -> array[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from mockserver.engine.moves import FINISHED
 from mockserver.engine.store import Row
 from mockserver.web.family import Call
 from mockserver.web.replies import FileReply, Reply, opened
@@ -20,6 +21,8 @@ async def current(call: Call, job_id: str, *, polls: bool = True) -> Row | None:
     found = jobs.find(job_id, call.project)
     if found is None or found["family"] != call.family.name:
         return None
+    if found["status"] in FINISHED:
+        return found
     await call.courier.preparer.prepared(found)
     jobs.settle(call.project)
     job = jobs.by_number(found["number"])
