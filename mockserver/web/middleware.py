@@ -52,7 +52,7 @@ _FOR_BROWSERS = (
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"retry-after, x-request-id, x-mock-hint, x-mock-fault, x-ratelimit-limit, x-ratelimit-remaining, "
+        b"content-disposition, retry-after, www-authenticate, x-request-id, x-mock-hint, x-mock-fault, x-ratelimit-limit, x-ratelimit-remaining, "
         b"x-ratelimit-reset, x-ratelimit-model, x-ratelimit-feature, x-ratelimit-service",
     ),
 )

@@ -40,7 +40,7 @@ def _check(_: Settings) -> None:
 def _warm_up() -> None:
     import jwt  # noqa: F401
 
-    from mockserver.apis.jobs import formats, word_document  # noqa: F401
+    from mockserver.apis.jobs import formats  # noqa: F401
 
 
 JOBS = Service(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from mockserver.apis.jobs import errors, render
 from mockserver.apis.jobs.lookup import look
 from mockserver.engine.store import Row
@@ -59,15 +61,18 @@ async def _look_for_completed(call: Call) -> Row:
     return job
 
 
-async def _made(call: Call, job: Row, form: str) -> Reply:
-    if form == "docx":
-        from mockserver.apis.jobs.word_document import docx as make
-    else:
-        from mockserver.apis.jobs import formats
+def _docx(job: Row, transcript: bytes, quirks: Collection[str]) -> bytes:
+    from mockserver.apis.jobs.word_document import docx  # it takes long to import, and is seldom asked for
 
-        make = getattr(formats, form)
+    return docx(job, transcript, quirks)
+
+
+async def _made(call: Call, job: Row, form: str) -> Reply:
+    from mockserver.apis.jobs import formats
+
+    is_word = form == "docx"
     try:
-        reply = await rendered(call, job, form, make, is_quick=form != "docx")
+        reply = await rendered(call, job, form, _docx if is_word else getattr(formats, form), is_quick=not is_word)
     except FileNotFoundError:  # it was deleted while its view was made
         raise errors.no_transcript() from None
     reply.media_type = _TYPES[form]
