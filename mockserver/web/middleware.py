@@ -52,8 +52,9 @@ _FOR_BROWSERS = (
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"content-disposition, retry-after, www-authenticate, x-request-id, x-mock-hint, x-mock-fault, x-ratelimit-limit, x-ratelimit-remaining, "
-        b"x-ratelimit-reset, x-ratelimit-model, x-ratelimit-feature, x-ratelimit-service",
+        b"content-disposition, retry-after, www-authenticate, x-request-id, x-mock-hint, x-mock-fault, "
+        b"x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-ratelimit-model, x-ratelimit-feature, "
+        b"x-ratelimit-service",
     ),
 )
 _FAILED = "an error in the server; see its log"
