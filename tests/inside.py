@@ -16,11 +16,16 @@ AUDIO = Path(mockserver.__file__).parent / "samples" / "audio"
 HOURS = "https://example.com/eight-hours.mp3"
 
 
-def asked(path: str, body: Any = None, key: str = "inside") -> Any:
+def fetched(path: str, body: Any = None, key: str = "inside", **headers: str) -> bytes:
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-    request = urllib.request.Request(f"{URL}{path}", data, {"Authorization": key})
+    request = urllib.request.Request(f"{URL}{path}", data, {"Authorization": key, **headers})
     with urllib.request.urlopen(request, timeout=60) as reply:
-        return json.load(reply)
+        content: bytes = reply.read()
+        return content
+
+
+def asked(path: str, body: Any = None, key: str = "inside", **headers: str) -> Any:
+    return json.loads(fetched(path, body, key, **headers))
 
 
 def transcribed(**params: Any) -> Any:
@@ -57,6 +62,14 @@ def main() -> None:
         },
     )
     assert "@" in json.loads(answer["choices"][0]["message"]["content"])["email"]
+
+    bearer = f"Bearer {asked('/auth/token', {'api_key': 'inside'})['access_token']}"
+    head = b'--limit\r\nContent-Disposition: form-data; name="file"; filename="hello.wav"\r\n\r\n'
+    form = head + (AUDIO / "hello.wav").read_bytes() + b"\r\n--limit--\r\n"
+    job = asked("/jobs", form, bearer, **{"Content-Type": "multipart/form-data; boundary=limit"})["job_id"]
+    assert asked(f"/jobs/{job}", key=bearer)["status"] == "completed"
+    assert b"Hello and welcome." in fetched(f"/jobs/{job}/transcript?format=srt", key=bearer)
+    assert fetched(f"/jobs/{job}/transcript?format=docx", key=bearer).startswith(b"PK")
 
     mock = Mock(URL, "inside")
     mock.transcript("A word. " * 40_000, audio_url=HOURS)
