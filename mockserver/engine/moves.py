@@ -6,7 +6,7 @@ The table of transitions refuses an illegal or a repeated one by its own constra
 from __future__ import annotations
 
 import heapq
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -89,8 +89,8 @@ class Round:
         self._records: list[tuple[Moving, str, str, int, str]] = []
         self._deliveries: list[tuple[Moving, str, int]] = []
         self._expiries: list[tuple[int, str]] = []
-        self._running = Counter(project.running)
-        self._waiting = Counter(project.waiting)
+        self._running = defaultdict(int, project.running)
+        self._waiting = defaultdict(int, project.waiting)
         self.moves: list[Move] = []
 
     def job(self, number: int) -> Moving:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from mockserver.engine.jobs import Submission
 from mockserver.engine.keys import IdForm, as_uuid
@@ -20,8 +19,7 @@ from mockserver.web.sources import Audio
 _PROGRESS_HEADER = b"x-mock-progress"
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """What is to be transcribed, and how.
 
     ``audio`` is None where it has still to be read. ``params`` are the request's, which fixtures look at; ``encoded``
