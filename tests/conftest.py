@@ -4,13 +4,15 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
 from mockserver.embed import MockServer
+from tests.apis import FAMILIES, AnyApi, Family
+from tests.apis import Api as Api
 from tests.contract import Answer, found_contract
 
 # How long an example takes says more about the machine than about the code.
@@ -18,57 +20,6 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 AUDIO = Path(__file__).parent.parent / "fixtures" / "audio"
-
-
-class Api:
-    """The API as one key sees it, and the control API for that key's project."""
-
-    def __init__(self, url: str, key: str) -> None:
-        self.url = url
-        self.key = key
-        # Not to verify saves reading the certificate store, 20 ms for each client; there is no TLS here.
-        self.http = httpx.Client(base_url=url, headers={"Authorization": key}, timeout=60, verify=False)
-        self.control = httpx.Client(base_url=f"{url}/_mock", params={"key": key}, timeout=60, verify=False)
-
-    def upload(self, content: bytes, **headers: str) -> str:
-        reply = self.http.post("/v2/upload", content=content, headers=headers)
-        assert reply.status_code == 200, reply.text
-        url: str = reply.json()["upload_url"]
-        return url
-
-    def submit(self, audio_url: str, *, progress: str | None = None, **params: Any) -> str:
-        headers = {"X-Mock-Progress": progress} if progress else {}
-        reply = self.http.post("/v2/transcript", json={"audio_url": audio_url, **params}, headers=headers)
-        assert reply.status_code == 200, reply.text
-        assert reply.json()["status"] == "queued"
-        job: str = reply.json()["id"]
-        return job
-
-    def get(self, job: str) -> dict[str, Any]:
-        reply = self.http.get(f"/v2/transcript/{job}")
-        assert reply.status_code == 200, reply.text
-        view: dict[str, Any] = reply.json()
-        return view
-
-    def transcribe(self, audio_url: str, **params: Any) -> dict[str, Any]:
-        return self.get(self.submit(audio_url, **params))
-
-    def job(self, job: str) -> dict[str, Any]:
-        view: dict[str, Any] = self.control.get(f"/jobs/{job}").json()
-        return view
-
-    def advance(self, seconds: float) -> dict[str, Any]:
-        reply = self.control.post("/clock/advance", json={"seconds": seconds})
-        assert reply.status_code == 200, reply.text
-        view: dict[str, Any] = reply.json()
-        return view
-
-    def freeze(self) -> None:
-        assert self.control.post("/clock/freeze").status_code == 200
-
-    def close(self) -> None:
-        self.http.close()
-        self.control.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -104,18 +55,34 @@ def server() -> Iterator[MockServer]:
         yield mock
 
 
-_open: list[Api] = []
+_open: list[AnyApi] = []
+_Seen = TypeVar("_Seen", bound=AnyApi)
 
 
-def api_of(url: str, key: str | None = None) -> Api:
+@overload
+def api_of(url: str, key: str | None = None) -> Api: ...
+@overload
+def api_of(url: str, key: str | None = None, *, family: type[_Seen]) -> _Seen: ...
+def api_of(url: str, key: str | None = None, *, family: Family = Api) -> AnyApi:
     """Return the API as a key of its own sees it; it is closed when the test ends."""
-    _open.append(Api(url, key or f"test-{uuid.uuid4().hex}"))
+    _open.append(family(url, key or f"test-{uuid.uuid4().hex}"))
     return _open[-1]
 
 
+each_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.family, indirect=True)
+"""Marks a test of the tool, and of no vendor's words: it is run with each family's API as ``api``."""
+
+
 @pytest.fixture
-def api(server: MockServer) -> Api:
-    return api_of(server.url)
+def family(request: pytest.FixtureRequest) -> Family:
+    """Return AssemblyAI; where a test is marked with ``each_family``, each in turn."""
+    found: Family = getattr(request, "param", Api)
+    return found
+
+
+@pytest.fixture
+def api(server: MockServer, family: Family) -> AnyApi:
+    return api_of(server.url, family=family)
 
 
 @pytest.fixture(autouse=True)
