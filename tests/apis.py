@@ -106,6 +106,11 @@ class AnyApi(ABC):
         assert reply.json()["status"] == "queued"
         return self.id_of(reply)
 
+    @property
+    def job_paths(self) -> str:
+        """Return the pattern of the paths of jobs: what a token was asked for with is none of them."""
+        return f"{self.jobs_path}*"
+
     def path_of(self, job: str) -> str:
         return f"{self.jobs_path}/{job}"
 

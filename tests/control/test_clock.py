@@ -8,20 +8,22 @@ import httpx
 import pytest
 
 from mockserver.embed import MockServer
-from tests.conftest import Api, api_of
+from tests.apis import AnyApi, Family
+from tests.conftest import api_of, each_family
 from tests.receivers import receiving
 
 URL = "https://example.com/a.mp3"
 
 
-def advance(api: Api, seconds: float, **more: Any) -> dict[str, Any]:
+def advance(api: AnyApi, seconds: float, **more: Any) -> dict[str, Any]:
     reply = api.control.post("/clock/advance", json={"seconds": seconds, **more})
     assert reply.status_code == 200, reply.text
     moved: dict[str, Any] = reply.json()
     return moved
 
 
-def test_the_webhook_calls_that_come_due_are_told_with_their_outcome(api: Api) -> None:
+@each_family
+def test_the_webhook_calls_that_come_due_are_told_with_their_outcome(api: AnyApi) -> None:
     with receiving(500, 201) as receiver:
         api.freeze()
         job = api.submit(URL, progress="timed", webhook_url=receiver.url)
@@ -36,7 +38,8 @@ def test_the_webhook_calls_that_come_due_are_told_with_their_outcome(api: Api) -
         assert advance(api, 1000, wait=30)["webhooks"] == []
 
 
-def test_without_waiting_a_call_that_came_due_has_no_outcome_yet(api: Api) -> None:
+@each_family
+def test_without_waiting_a_call_that_came_due_has_no_outcome_yet(api: AnyApi) -> None:
     with receiving() as receiver:
         receiver.may_answer.clear()
         api.freeze()
@@ -45,7 +48,8 @@ def test_without_waiting_a_call_that_came_due_has_no_outcome_yet(api: Api) -> No
         receiver.may_answer.set()
 
 
-def test_a_call_that_nobody_takes_is_told_with_its_error(api: Api) -> None:
+@each_family
+def test_a_call_that_nobody_takes_is_told_with_its_error(api: AnyApi) -> None:
     api.freeze()
     api.submit(URL, progress="timed", webhook_url="http://127.0.0.1:9/nobody")
     (call,) = advance(api, 1000, wait=30)["webhooks"]
@@ -53,9 +57,9 @@ def test_a_call_that_nobody_takes_is_told_with_its_error(api: Api) -> None:
     assert call["error"]
 
 
-def test_the_request_windows_that_end_are_told_once(api: Api) -> None:
+def test_the_request_windows_that_end_are_told_once(api: AnyApi) -> None:
     api.freeze()
-    api.http.get("/v2/transcript")
+    api.listing()
     assert advance(api, 299)["windows"] == []
     (window,) = advance(api, 1)["windows"]
     assert window["name"] == "assemblyai"
@@ -63,10 +67,11 @@ def test_the_request_windows_that_end_are_told_once(api: Api) -> None:
     assert advance(api, 300)["windows"] == []
 
 
-def test_the_servers_clock_tells_of_every_key() -> None:
+@each_family
+def test_the_servers_clock_tells_of_every_key(family: Family) -> None:
     with MockServer() as mock, receiving() as receiver:
         httpx.post(f"{mock.url}/_mock/clock/freeze")
-        one, two = api_of(mock.url), api_of(mock.url)
+        one, two = api_of(mock.url, family=family), api_of(mock.url, family=family)
         jobs = [api.submit(URL, progress="timed", webhook_url=receiver.url) for api in (one, two)]
         moved = httpx.post(f"{mock.url}/_mock/clock/advance", json={"seconds": 1000, "wait": 30}).json()
         assert sorted(call["job"] for call in moved["webhooks"]) == sorted(jobs)
@@ -75,14 +80,14 @@ def test_the_servers_clock_tells_of_every_key() -> None:
         assert one.advance(1000)["webhooks"] == []
 
 
-def test_clocks_that_are_let_go_tell_of_the_same(api: Api) -> None:
+def test_clocks_that_are_let_go_tell_of_the_same(api: AnyApi) -> None:
     for call, body in (("freeze", None), ("resume", None), ("scale", {"factor": 2})):
         reply = api.control.post(f"/clock/{call}", json=body).json()
         assert (reply["transitions"], reply["webhooks"], reply["windows"]) == ([], [], [])
 
 
 @pytest.mark.parametrize("wait", [-1, 61, "long"])
-def test_a_wait_that_cannot_be_is_refused(api: Api, wait: object) -> None:
+def test_a_wait_that_cannot_be_is_refused(api: AnyApi, wait: object) -> None:
     reply = api.control.post("/clock/advance", json={"seconds": 1, "wait": wait})
     assert reply.status_code == 422
     assert reply.json()["error"].startswith("wait")

@@ -122,7 +122,7 @@ def test_the_journal_has_every_request_that_was_answered(api: AnyApi) -> None:
     job = api.submit(URL)
     api.get(job)
     api.post(b"{")
-    entries = api.control.get("/journal", params={"path": f"{api.jobs_path}*"}).json()["requests"]
+    entries = api.control.get("/journal", params={"path": api.job_paths}).json()["requests"]
     assert [(entry["method"], entry["path"], entry["status"]) for entry in entries] == [
         ("POST", api.jobs_path, 400),
         ("GET", api.path_of(job), 200),

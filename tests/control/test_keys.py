@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from mockserver.embed import MockServer
-from tests.conftest import Api, api_of
+from tests.apis import AnyApi, Family
+from tests.conftest import api_of, each_family
 
 URL = "https://example.com/a.mp3"
 
@@ -22,22 +23,23 @@ def mint(url: str, status: int = 201, **asked: Any) -> dict[str, Any]:
     return minted
 
 
-def admitted(url: str, key: str) -> bool:
-    status = api_of(url, key).http.get("/v2/transcript").status_code
+def admitted(family: Family, url: str, key: str) -> bool:
+    status = api_of(url, key, family=family).listing().status_code
     assert status in (200, 401)
     return status == 200
 
 
-def test_a_minted_key_is_a_world_of_its_own_with_its_own_terms(server: MockServer) -> None:
+@each_family
+def test_a_minted_key_is_a_world_of_its_own_with_its_own_terms(family: Family, server: MockServer) -> None:
     minted = mint(server.url, terms={"progress": "held", "concurrency": "free"})
     assert minted["key"].startswith("mock-")
     assert (minted["terms"]["progress"], minted["terms"]["concurrency"]) == ("held", 5)
-    api = api_of(server.url, minted["key"])
+    api = api_of(server.url, minted["key"], family=family)
     job = api.submit(URL)
-    assert api.get(job)["status"] == "queued"
-    other = api_of(server.url, mint(server.url)["key"])
-    assert other.http.get(f"/v2/transcript/{job}").status_code == 400
-    assert other.get(other.submit(URL))["status"] == "completed"
+    assert api.status(job) == "queued"
+    other = api_of(server.url, mint(server.url)["key"], family=family)
+    assert other.ask(job).status_code == other.unknown
+    assert other.status(other.submit(URL)) == "completed"
 
 
 def test_the_terms_of_a_minted_key_last_over_a_reset(server: MockServer) -> None:
@@ -74,22 +76,23 @@ def test_the_same_name_gives_the_same_key() -> None:
         assert "mine" in mint(mock.url, 409, key="my-own", name="other")["error"]
 
 
-def test_beside_a_list_of_keys_minted_ones_are_accepted(tmp_path: Path) -> None:
+@each_family
+def test_beside_a_list_of_keys_minted_ones_are_accepted(family: Family, tmp_path: Path) -> None:
     with MockServer(keys=("alice",), data=tmp_path) as mock:
-        assert not admitted(mock.url, "bob")
+        assert not admitted(family, mock.url, "bob")
         mint(mock.url, key="bob", terms={"rate_limit": 50})
         made = mint(mock.url, name="made")["key"]
-        assert admitted(mock.url, "bob")
-        assert admitted(mock.url, "alice")
-        job = api_of(mock.url, "bob").submit(URL)
+        assert admitted(family, mock.url, "bob")
+        assert admitted(family, mock.url, "alice")
+        job = api_of(mock.url, "bob", family=family).submit(URL)
     with MockServer(keys=("alice",), data=tmp_path) as mock:
-        bob = api_of(mock.url, "bob")
-        assert bob.get(job)["status"] == "completed"
+        bob = api_of(mock.url, "bob", family=family)
+        assert bob.status(job) == "completed"
         assert bob.control.get("/terms").json()["rate_limit"] == 50
-        assert admitted(mock.url, made)
+        assert admitted(family, mock.url, made)
         assert mint(mock.url, 200, name="made")["key"] == made
         assert httpx.post(f"{mock.url}/_mock/reset").status_code == 200
-        assert [admitted(mock.url, key) for key in ("alice", "bob", made)] == [True, False, False]
+        assert [admitted(family, mock.url, key) for key in ("alice", "bob", made)] == [True, False, False]
         assert httpx.get(f"{mock.url}/_mock/keys").json() == {"keys": [], "next_before": None}
 
 
@@ -103,35 +106,38 @@ def test_a_key_that_a_user_brings_is_not_stored(tmp_path: Path) -> None:
     connection.close()
 
 
-def test_a_revoked_key_is_refused_until_it_is_minted_again(server: MockServer, api: Api) -> None:
+@each_family
+def test_a_revoked_key_is_refused_until_it_is_minted_again(family: Family, server: MockServer, api: AnyApi) -> None:
     job = api.submit(URL)
     assert api.http.delete(f"/_mock/keys/{api.key}").json() == {"key": api.key, "revoked": True}
-    assert not admitted(server.url, api.key)
+    assert not admitted(family, server.url, api.key)
     assert api.control.get("/jobs").status_code == 404
     assert api.http.delete(f"/_mock/keys/{api.key}").status_code == 404
     mint(server.url, key=api.key)
-    assert api.get(job)["status"] == "completed"
+    assert api.status(job) == "completed"
 
 
-def test_after_a_full_reset_keys_are_accepted_as_at_the_start() -> None:
+@each_family
+def test_after_a_full_reset_keys_are_accepted_as_at_the_start(family: Family) -> None:
     with MockServer() as mock:
-        api = api_of(mock.url, "some")
+        api = api_of(mock.url, "some", family=family)
         first = mint(mock.url, terms={"rate_limit": 5})["key"]
         api.http.delete("/_mock/keys/some")
         httpx.post(f"{mock.url}/_mock/reset")
-        assert admitted(mock.url, "some")
+        assert admitted(family, mock.url, "some")
         assert mint(mock.url)["key"] == first
-        assert api_of(mock.url, first).control.get("/terms").json()["rate_limit"] == 20_000
+        assert api_of(mock.url, first, family=family).control.get("/terms").json()["rate_limit"] == 20_000
 
 
-def test_a_key_may_share_the_project_of_another(server: MockServer, api: Api) -> None:
+@each_family
+def test_a_key_may_share_the_project_of_another(family: Family, server: MockServer, api: AnyApi) -> None:
     minted = mint(server.url, shares=api.key)
-    other = api_of(server.url, minted["key"])
+    other = api_of(server.url, minted["key"], family=family)
     job = api.submit(URL)
-    assert other.get(job)["id"] == job
+    assert other.id_of(other.ask(job)) == job
     other.control.post("/reset")
-    assert api.http.get(f"/v2/transcript/{job}").status_code == 400
-    assert admitted(server.url, other.key)
+    assert api.ask(job).status_code == api.unknown
+    assert admitted(family, server.url, other.key)
     assert "project" in mint(server.url, 409, key=other.key, shares=mint(server.url)["key"])["error"]
     assert mint(server.url, 422, shares="invalid")["error"] == "shares: 'invalid' is not an accepted API key"
 

@@ -9,42 +9,53 @@ import httpx
 import pytest
 
 from mockserver.embed import MockServer
-from tests.conftest import Api, api_of
+from tests.apis import AnyApi, Family
+from tests.conftest import api_of, each_family
 from tests.control.entries import URL
 from tests.receivers import receiving
 
 
-def test_requests_that_are_there_need_no_waiting(api: Api) -> None:
+@each_family
+def test_requests_that_are_there_need_no_waiting(api: AnyApi) -> None:
     api.submit(URL)
-    reply = api.control.get("/journal/wait", params={"path": "/v2/transcript", "timeout": 60})
+    reply = api.control.get("/journal/wait", params={"path": api.jobs_path, "timeout": 60})
     assert (reply.status_code, reply.json()["count"]) == (200, 1)
     assert reply.json()["requests"][0]["method"] == "POST"
 
 
-def test_a_wait_ends_with_the_request_that_was_missing(api: Api, server: MockServer) -> None:
+@each_family
+def test_a_wait_ends_with_the_request_that_was_missing(family: Family, api: AnyApi, server: MockServer) -> None:
     api.submit(URL)
     replies: list[httpx.Response] = []
     with httpx.Client(base_url=f"{server.url}/_mock", timeout=60) as client:
-        asked: dict[str, str | int] = {"key": api.key, "method": "GET", "count": 2, "timeout": 60}
+        asked: dict[str, str | int] = {
+            "key": api.key,
+            "path": api.job_paths,
+            "method": "GET",
+            "count": 2,
+            "timeout": 60,
+        }
         waiting = threading.Thread(target=lambda: replies.append(client.get("/journal/wait", params=asked)))
         waiting.start()
-        api.http.get("/v2/transcript/one")
-        api_of(server.url).http.get("/v2/transcript/of-another-key")
+        api.ask("one")
+        api_of(server.url, family=family).ask("of-another-key")
         assert waiting.is_alive()
-        api.http.get("/v2/transcript/two")
+        api.ask("two")
         waiting.join()
     assert replies[0].status_code == 200
     assert [entry["job"] for entry in replies[0].json()["requests"]] == ["two", "one"]
 
 
-def test_a_wait_that_is_in_vain_says_what_there_is(api: Api) -> None:
+@each_family
+def test_a_wait_that_is_in_vain_says_what_there_is(api: AnyApi) -> None:
     api.submit(URL)
-    reply = api.control.get("/journal/wait", params={"count": 2, "timeout": 0.05})
+    reply = api.control.get("/journal/wait", params={"path": api.job_paths, "count": 2, "timeout": 0.05})
     assert (reply.status_code, reply.json()["count"], len(reply.json()["requests"])) == (408, 1, 1)
     assert "1 of 2 requests" in reply.json()["error"]
 
 
-def test_a_wait_for_jobs_ends_when_they_have_finished(api: Api, server: MockServer) -> None:
+@each_family
+def test_a_wait_for_jobs_ends_when_they_have_finished(api: AnyApi, server: MockServer) -> None:
     jobs = [api.submit(URL, progress="held") for _ in range(2)]
     replies: list[httpx.Response] = []
     with httpx.Client(base_url=f"{server.url}/_mock", timeout=60) as client:
@@ -60,7 +71,8 @@ def test_a_wait_for_jobs_ends_when_they_have_finished(api: Api, server: MockServ
     assert (found["count"], found["jobs"][0]["id"]) == (1, jobs[1])
 
 
-def test_a_wait_for_webhooks_ends_when_they_are_delivered(api: Api) -> None:
+@each_family
+def test_a_wait_for_webhooks_ends_when_they_are_delivered(api: AnyApi) -> None:
     with receiving(200) as hook:
         hook.may_answer.clear()
         job = api.submit(URL, webhook_url=hook.url)
@@ -76,7 +88,7 @@ def test_a_wait_for_webhooks_ends_when_they_are_delivered(api: Api) -> None:
     [("jobs", {"status": "200"}, "status"), ("jobs", {"method": "GET"}, "method"), ("webhooks", {"status": "error"}, "status"),
      ("requests", {"status": "completed"}, "status"), ("calls", {}, "what"), ("requests", {"timeout": 61}, "timeout")],
 )  # fmt: skip
-def test_a_wrong_wait_is_refused(api: Api, what: str, filters: dict[str, Any], named: str) -> None:
+def test_a_wrong_wait_is_refused(api: AnyApi, what: str, filters: dict[str, Any], named: str) -> None:
     reply = api.control.get("/journal/wait", params={"what": what} | filters)
     assert reply.status_code == 422
     assert named in reply.json()["error"]
@@ -101,7 +113,8 @@ def test_a_server_that_stops_ends_every_wait() -> None:
     assert replies[0].status_code == 408
 
 
-def test_a_wait_ends_when_the_clock_is_moved(api: Api, server: MockServer) -> None:
+@each_family
+def test_a_wait_ends_when_the_clock_is_moved(api: AnyApi, server: MockServer) -> None:
     api.freeze()
     job = api.submit(URL, progress="timed")
     replies: list[httpx.Response] = []
@@ -115,16 +128,20 @@ def test_a_wait_ends_when_the_clock_is_moved(api: Api, server: MockServer) -> No
     assert (replies[0].status_code, replies[0].json()["jobs"][0]["status"]) == (200, "completed")
 
 
-def test_a_wait_counts_anew_when_the_journal_is_forgotten(api: Api, server: MockServer) -> None:
+@each_family
+def test_a_wait_counts_anew_when_the_journal_is_forgotten(api: AnyApi, server: MockServer) -> None:
     api.submit(URL)
     replies: list[httpx.Response] = []
     with httpx.Client(base_url=f"{server.url}/_mock", timeout=60) as client:
-        asked: dict[str, str | int] = {"key": api.key, "count": 2, "timeout": 60}
+        asked: dict[str, str | int] = {"key": api.key, "path": api.job_paths, "count": 2, "timeout": 60}
         waiting = threading.Thread(target=lambda: replies.append(client.get("/journal/wait", params=asked)))
         waiting.start()
-        assert api.control.get("/journal/wait", params={"count": 2, "timeout": 0.1}).status_code == 408
+        assert (
+            api.control.get("/journal/wait", params={"path": api.job_paths, "count": 2, "timeout": 0.1}).status_code
+            == 408
+        )
         api.control.delete("/journal")
-        api.http.get("/v2/transcript/one")
-        api.http.get("/v2/transcript/two")
+        api.ask("one")
+        api.ask("two")
         waiting.join()
     assert [entry["job"] for entry in replies[0].json()["requests"]] == ["two", "one"]
