@@ -16,6 +16,8 @@ class AnyApi(ABC):
     service: ClassVar[str]
     jobs_path: ClassVar[str]
     uploads_path: ClassVar[str]
+    upload_type: ClassVar[str]
+    """The content type of an upload."""
     job_pattern: ClassVar[str]
     """The path of a job's own operation, as metrics and the OpenAPI document have it."""
     url_field: ClassVar[str]
@@ -85,6 +87,11 @@ class AnyApi(ABC):
     def told(self, webhook: Any) -> tuple[str, str]:
         """Return the job that a webhook's body tells of, and the state that it tells."""
 
+    def asked(self, *, language: str | None = None, speakers: bool | None = None) -> dict[str, Any]:
+        """Return the fields that ask for a language, and for who speaks."""
+        fields = {self.language_field: language, self.speakers_field: speakers}
+        return {field: value for field, value in fields.items() if value is not None}
+
     def body(self, url: str, **params: Any) -> dict[str, Any]:
         """Return the body of a request for a job."""
         return {self.url_field: url, **params}
@@ -113,6 +120,10 @@ class AnyApi(ABC):
 
     def path_of(self, job: str) -> str:
         return f"{self.jobs_path}/{job}"
+
+    @abstractmethod
+    def captions_of(self, job: str) -> str:
+        """Return the path of a job's captions, in SubRip."""
 
     def ask(self, job: str) -> httpx.Response:
         """Ask for a job, whatever the answer."""
@@ -163,6 +174,7 @@ class Api(AnyApi):
     family = service = "assemblyai"
     jobs_path = "/v2/transcript"
     uploads_path = "/v2/upload"
+    upload_type = "application/octet-stream"
     job_pattern = "/v2/transcript/{transcript_id}"
     url_field = "audio_url"
     language_field = "language_code"
@@ -203,6 +215,9 @@ class Api(AnyApi):
     def text(self, job: str) -> str | None:
         found: str | None = self.get(job)["text"]
         return found
+
+    def captions_of(self, job: str) -> str:
+        return f"{self.path_of(job)}/srt"
 
     def transcript(self, job: str) -> dict[str, Any]:
         return {name: value for name, value in self.get(job).items() if name not in ("id", "throttled")}
@@ -271,6 +286,7 @@ class JobsApi(AnyApi):
 
     family = service = "jobs"
     jobs_path = uploads_path = "/jobs"
+    upload_type = "multipart/form-data; boundary=x"
     job_pattern = "/jobs/{job_id}"
     url_field = "source_url"
     language_field = "language"
@@ -309,6 +325,9 @@ class JobsApi(AnyApi):
             return None
         assert reply.status_code == 200, reply.text
         return " ".join(segment["text"] for segment in reply.json()["segments"])
+
+    def captions_of(self, job: str) -> str:
+        return f"{self.path_of(job)}/transcript?format=srt"
 
     def transcript(self, job: str) -> dict[str, Any]:
         reply = self.http.get(f"/jobs/{job}/transcript")

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Api
+from tests.apis import AnyApi
 
 
 class Faults:
     """Faults of one key's project."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: AnyApi) -> None:
         self._control = api.control
 
     def add(self, **rule: Any) -> dict[str, Any]:
@@ -41,5 +41,5 @@ class Faults:
 
 
 @pytest.fixture
-def faults(api: Api) -> Faults:
+def faults(api: AnyApi) -> Faults:
     return Faults(api)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,21 @@ import httpx
 import pytest
 
 from mockserver.embed import MockServer
-from tests.conftest import Api, api_of
+from tests.apis import AnyApi, Api, Family
+from tests.conftest import api_of, each_family
 from tests.faults.conftest import Faults
 from tests.processes import running
 
-JOB = {"audio_url": "https://example.com/a.mp3", "language_code": "en", "custom_spelling": [{"from": ["a"], "to": "b"}]}
+URL = "https://example.com/a.mp3"
+JOB = {"audio_url": URL, "language_code": "en", "custom_spelling": [{"from": ["a"], "to": "b"}]}
 
 
-def statuses(api: Api, count: int) -> list[int]:
-    return [api.http.get("/v2/transcript").status_code for _ in range(count)]
+def statuses(api: AnyApi, count: int) -> list[int]:
+    return [api.listing().status_code for _ in range(count)]
 
 
-def test_the_next_requests_fail_and_then_no_more(api: Api, faults: Faults) -> None:
+@each_family
+def test_the_next_requests_fail_and_then_no_more(api: AnyApi, faults: Faults) -> None:
     added = faults.add(error="server_error", times=2)
     assert (added["fired"], added["label"], added["times"]) == (0, "server_error", 2)
     assert statuses(api, 4) == [500, 500, 200, 200]
@@ -29,7 +33,8 @@ def test_the_next_requests_fail_and_then_no_more(api: Api, faults: Faults) -> No
     assert listed == added | {"fired": 2}
 
 
-def test_the_third_request_fails(api: Api, faults: Faults) -> None:
+@each_family
+def test_the_third_request_fails(api: AnyApi, faults: Faults) -> None:
     faults.add(error="server_error", after=2, times=1)
     assert statuses(api, 5) == [200, 200, 500, 200, 200]
 
@@ -44,20 +49,24 @@ def test_there_is_room_for_so_many_rules(api: Api, faults: Faults) -> None:
     assert faults.add(delay=0)["label"] == "delay"
 
 
-def test_what_becomes_of_other_rules_changes_no_count(server: MockServer, api: Api, faults: Faults) -> None:
-    added = faults.add(error="server_error", path="/v2/transcript")
+@each_family
+def test_what_becomes_of_other_rules_changes_no_count(
+    family: Family, server: MockServer, api: AnyApi, faults: Faults
+) -> None:
+    added = faults.add(error="server_error", path=api.jobs_path)
     other = faults.add(delay=0, path="/nowhere")
     assert statuses(api, 3) == [500, 500, 500]
     api.control.delete(f"/faults/{other['id']}")
     faults.choose("flaky")
     faults.choose(None)
-    api_of(server.url).control.post("/reset")
+    api_of(server.url, family=family).control.post("/reset")
     assert faults.all() == [added | {"fired": 3}]
     api.control.post("/snapshots", json={"name": "then"})
     api.control.post("/snapshots/then/restore")
     assert [rule["id"] for rule in faults.all()] == [added["id"]]
 
 
+@each_family
 @pytest.mark.parametrize(
     "value",
     [
@@ -73,15 +82,14 @@ def test_what_becomes_of_other_rules_changes_no_count(server: MockServer, api: A
 )
 @pytest.mark.parametrize("rule", ['{"delay": 0, "params": {"x": %s}}', '{"status": 418, "body": %s}'])
 def test_what_can_be_sent_but_not_kept_is_refused_and_harms_no_other_rule(
-    api: Api, faults: Faults, rule: str, value: str
+    api: AnyApi, faults: Faults, rule: str, value: str
 ) -> None:
     content = rule % value
     reply = api.control.post("/faults", content=content, headers={"Content-Type": "application/json"})
     assert reply.status_code in (201, 422), reply.text
     assert len(faults.all()) == (1 if reply.status_code == 201 else 0)
-    asked = {"X-Mock-Fault": content, "Content-Type": "application/json"}
-    assert api.http.post("/v2/transcript", json=JOB, headers=asked).status_code in (200, 400, 418)
-    assert api.http.post("/v2/transcript", json=JOB).status_code in (200, 418)
+    assert api.create(URL, headers={"X-Mock-Fault": content}).status_code in (api.accepted, 400, 418)
+    assert api.create(URL).status_code in (api.accepted, 418)
     api.control.post("/snapshots", json={"name": "then"})
     assert api.control.post("/snapshots/then/restore").status_code == 200
     assert faults.clear() == (1 if reply.status_code == 201 else 0)
@@ -121,17 +129,59 @@ def test_a_rule_is_for_the_requests_that_it_names(api: Api, faults: Faults, rule
         assert failed == ({hits} if hits else set())
 
 
-def test_a_request_whose_body_was_looked_at_is_answered_as_ever(api: Api, faults: Faults) -> None:
-    faults.add(status=418, params={"language_code": "de"})
-    assert api.http.post("/v2/transcript", json=JOB).json()["status"] == "queued"
-    assert api.http.post("/v2/transcript", content=b"{").status_code == 400
-    assert api.http.post("/v2/transcript", content=b"[" * 100_000).status_code == 400
+@each_family
+@pytest.mark.parametrize(
+    ("rule", "hits"),
+    [
+        ({"method": "get"}, "list get"),
+        ({"path": "{jobs}", "method": "POST"}, "create broken"),
+        ({"path": "{jobs}/*", "method": "get"}, "get"),
+        ({"path": "{jobs}*"}, "list get delete create broken"),
+        ({"path": "/?{rest}", "method": "GET"}, "list"),
+        ({"api_key": "other*"}, ""),
+        ({"api_key": "test-*", "method": "DELETE"}, "delete"),
+        ({"family": "{family}", "service": "{service}"}, "list get delete create broken"),
+        ({"service": "gateway"}, ""),
+        ({"params": {"{language}": "en"}}, "create"),
+        ({"params": {"{language}": "de"}}, ""),
+        ({"params": {"{speakers}": None}}, ""),
+        ({"params": {"{url}": "https://example.com/a.mp3"}}, "create"),
+    ],
+)
+def test_in_any_family_a_rule_is_for_the_requests_that_it_names(
+    api: AnyApi, faults: Faults, rule: dict[str, Any], hits: str
+) -> None:
+    words = {
+        "jobs": api.jobs_path, "rest": api.jobs_path[2:], "family": api.family, "service": api.service,
+        "language": api.language_field, "speakers": api.speakers_field, "url": api.url_field,
+    }  # fmt: skip
+    text = json.dumps({"status": 418, **rule})
+    for word, meaning in words.items():
+        text = text.replace(f"{{{word}}}", meaning)
+    faults.add(**json.loads(text))
+    replies = {
+        "list": api.listing(),
+        "get": api.ask("x"),
+        "delete": api.delete("x"),
+        "create": api.create(URL, **api.asked(language="en")),
+        "broken": api.post(b"{"),
+    }
+    assert {name for name, reply in replies.items() if reply.status_code == 418} == set(hits.split())
 
 
-def test_chance_is_the_same_in_every_run(server: MockServer) -> None:
+@each_family
+def test_a_request_whose_body_was_looked_at_is_answered_as_ever(api: AnyApi, faults: Faults) -> None:
+    faults.add(status=418, params=api.asked(language="de"))
+    assert api.submit(URL, **api.asked(language="en"))
+    assert api.post(b"{").status_code == 400
+    assert api.post(b"[" * 100_000).status_code == 400
+
+
+@each_family
+def test_chance_is_the_same_in_every_run(family: Family, server: MockServer) -> None:
     runs = []
     for _ in range(2):
-        api = api_of(server.url, "chance")
+        api = api_of(server.url, "chance", family=family)
         api.control.post("/reset")
         Faults(api).add(error="server_error", probability=0.4)
         runs.append(statuses(api, 50))
@@ -139,8 +189,9 @@ def test_chance_is_the_same_in_every_run(server: MockServer) -> None:
     assert 10 <= runs[0].count(500) <= 30
 
 
-def test_other_keys_have_other_luck_and_none_have_each_others_faults(server: MockServer) -> None:
-    lucky, unlucky = api_of(server.url), api_of(server.url)
+@each_family
+def test_other_keys_have_other_luck_and_none_have_each_others_faults(family: Family, server: MockServer) -> None:
+    lucky, unlucky = api_of(server.url, family=family), api_of(server.url, family=family)
     Faults(unlucky).add(error="server_error")
     assert statuses(lucky, 3) == [200] * 3
     assert statuses(unlucky, 3) == [500] * 3
@@ -150,7 +201,8 @@ def test_other_keys_have_other_luck_and_none_have_each_others_faults(server: Moc
     assert Faults(unlucky).all() == []
 
 
-def test_a_rule_holds_between_two_moments_of_the_clock(api: Api, faults: Faults) -> None:
+@each_family
+def test_a_rule_holds_between_two_moments_of_the_clock(api: AnyApi, faults: Faults) -> None:
     api.freeze()
     now = api.control.get("/clock").json()["now"]
     added = faults.add(error="server_error", since=60, until=120)
@@ -167,11 +219,12 @@ def test_a_rule_holds_between_two_moments_of_the_clock(api: Api, faults: Faults)
     assert statuses(api, 1) == [500]
 
 
-def test_the_newest_rule_decides_and_each_thing_apart(api: Api, faults: Faults) -> None:
+@each_family
+def test_the_newest_rule_decides_and_each_thing_apart(api: AnyApi, faults: Faults) -> None:
     faults.add(error="server_error")
-    faults.add(error="bad_gateway", path="/v2/transcript", times=1)
+    faults.add(error="bad_gateway", path=api.jobs_path, times=1)
     faults.add(delay=0.01)
-    first, second = (api.http.get("/v2/transcript") for _ in range(2))
+    first, second = (api.listing() for _ in range(2))
     assert (first.status_code, first.headers["x-mock-fault"]) == (502, "delay, bad_gateway")
     assert (second.status_code, second.headers["x-mock-fault"]) == (500, "delay, server_error")
 
@@ -185,29 +238,33 @@ def test_the_request_goes_before_rules_the_key_before_all_and_all_before_the_set
         assert statuses(api, 1) == [418]
         Faults(api).add(error="server_error")
         assert statuses(api, 1) == [500]
-        asked = api.http.get("/v2/transcript", headers={"X-Mock-Fault": "bad_gateway", "Prefer": "code=504"})
+        asked = api.http.get(api.jobs_path, headers={"X-Mock-Fault": "bad_gateway", "Prefer": "code=504"})
         assert asked.status_code == 502
         assert everywhere.post("/reset").status_code == 200
         assert statuses(api, 1) == [503]
         everywhere.close()
 
 
-def test_requests_without_a_key_get_the_faults_that_are_for_all() -> None:
+@each_family
+def test_requests_without_a_key_get_the_faults_that_are_for_all(family: Family) -> None:
     with MockServer() as mock:
-        httpx.post(f"{mock.url}/_mock/faults", json={"error": "service_unavailable", "path": "/v2/*", "times": 1})
-        assert [httpx.get(f"{mock.url}/v2/transcript").status_code for _ in range(2)] == [503, 401]
+        rule = {"error": "service_unavailable", "path": f"{family.jobs_path}*", "times": 1}
+        httpx.post(f"{mock.url}/_mock/faults", json=rule)
+        assert [httpx.get(mock.url + family.jobs_path).status_code for _ in range(2)] == [503, 401]
 
 
-def test_a_fault_for_all_counts_for_each_key_by_itself() -> None:
+@each_family
+def test_a_fault_for_all_counts_for_each_key_by_itself(family: Family) -> None:
     with MockServer() as mock:
         httpx.post(f"{mock.url}/_mock/faults", json={"error": "server_error", "times": 1})
-        assert statuses(api_of(mock.url, "a"), 2) == [500, 200]
-        assert statuses(api_of(mock.url, "b"), 2) == [500, 200]
+        assert statuses(api_of(mock.url, "a", family=family), 2) == [500, 200]
+        assert statuses(api_of(mock.url, "b", family=family), 2) == [500, 200]
 
 
-def test_one_rule_can_be_taken_away(api: Api, faults: Faults) -> None:
+@each_family
+def test_one_rule_can_be_taken_away(family: Family, api: AnyApi, faults: Faults) -> None:
     first, second = faults.add(error="server_error"), faults.add(delay=0.01)
-    other = api_of(api.url)
+    other = api_of(api.url, family=family)
     assert other.control.delete(f"/faults/{first['id']}").status_code == 404
     assert api.control.delete(f"/faults/{first['id']}").json() == {"removed": 1}
     assert [listed["id"] for listed in faults.all()] == [second["id"]]
@@ -216,18 +273,20 @@ def test_one_rule_can_be_taken_away(api: Api, faults: Faults) -> None:
     assert faults.clear() == 1
 
 
-def test_rules_and_what_they_have_counted_outlive_the_server(tmp_path: Path) -> None:
+@each_family
+def test_rules_and_what_they_have_counted_outlive_the_server(family: Family, tmp_path: Path) -> None:
     with running("--data", str(tmp_path)) as server:
-        api = api_of(server.url, "k")
+        api = api_of(server.url, "k", family=family)
         Faults(api).add(error="server_error", times=2)
         assert statuses(api, 1) == [500]
         server.process.kill()
         server.process.wait()
     with running("--data", str(tmp_path)) as server:
-        assert statuses(api_of(server.url, "k"), 2) == [500, 200]
+        assert statuses(api_of(server.url, "k", family=family), 2) == [500, 200]
 
 
-def test_profiles_are_sets_of_rules(api: Api, faults: Faults) -> None:
+@each_family
+def test_profiles_are_sets_of_rules(api: AnyApi, faults: Faults) -> None:
     known = api.control.get("/faults/names").json()["profiles"]
     assert set(known) == {"flaky", "slow", "outage", "throttled"}
     faults.add(delay=0.001)
@@ -307,30 +366,31 @@ def test_a_rule_that_makes_no_sense_is_refused(api: Api, faults: Faults, rule: d
     assert faults.all() == []
 
 
-def test_without_faults_not_a_byte_is_different(tmp_path: Path) -> None:
+@each_family
+def test_without_faults_not_a_byte_is_different(family: Family, tmp_path: Path) -> None:
     """Two servers get the same requests; on one there were faults before, and another key has some now."""
 
     def answers(mock: MockServer) -> list[Any]:
-        http = httpx.Client(base_url=mock.url, headers={"Authorization": "same", "Host": "mock"})
-        job = http.post("/v2/transcript", json=JOB).json()["id"]
+        api = api_of(mock.url, "same", family=family)
+        api.http.headers["Host"] = "mock"
+        job = api.submit(URL)
         chat = {"model": "gpt-5", "messages": [{"role": "user", "content": "Hello"}]}
         requests: list[tuple[str, str, Any]] = [
-            ("GET", f"/v2/transcript/{job}", None),
-            ("GET", f"/v2/transcript/{job}/srt", None),
-            ("GET", "/v2/transcript", None),
-            ("GET", "/v2/nothing", None),
-            ("PUT", "/v2/upload", None),
-            ("POST", "/v2/transcript", {"audio_url": 5}),
+            ("GET", api.path_of(job), None),
+            ("GET", api.captions_of(job), None),
+            ("GET", api.jobs_path, None),
+            ("GET", f"{api.jobs_path}/nothing/at/all", None),
+            ("PUT", api.uploads_path, None),
+            ("POST", api.jobs_path, {api.url_field: 5}),
             ("POST", "/v1/chat/completions", chat),
             ("POST", "/v1/chat/completions", chat | {"stream": True}),
-            ("DELETE", f"/v2/transcript/{job}", None),
+            ("DELETE", api.path_of(job), None),
         ]
-        replies = [http.request(method, path, json=body) for method, path, body in requests]
-        http.close()
+        replies = [api.http.request(method, path, json=body) for method, path, body in requests]
         return [(r.status_code, [pair for pair in r.headers.raw if pair[0] != b"date"], r.content) for r in replies]
 
     with MockServer() as plain, MockServer() as other:
-        same, unlucky = api_of(other.url, "same"), api_of(other.url, "unlucky")
+        same, unlucky = api_of(other.url, "same", family=family), api_of(other.url, "unlucky", family=family)
         Faults(same).add(error="server_error", delay=0.001)
         Faults(same).choose("flaky")
         statuses(same, 3)
@@ -352,17 +412,19 @@ def test_without_faults_not_a_byte_is_different(tmp_path: Path) -> None:
     ]
 
 
-def test_the_journal_and_the_log_name_the_fault(api: Api, faults: Faults) -> None:
+@each_family
+def test_the_journal_and_the_log_name_the_fault(api: AnyApi, faults: Faults) -> None:
     faults.add(error="server_error", name="bad luck", times=1)
-    api.http.post("/v2/transcript", json=JOB)
+    api.create(URL)
     with pytest.raises(httpx.RemoteProtocolError):
-        api.http.get("/v2/transcript", headers={"X-Mock-Fault": "EMPTY_RESPONSE"})
-    api.http.get("/v2/transcript")
-    entries = api.control.get("/journal", params={"bodies": True}).json()["requests"]
+        api.http.get(api.jobs_path, headers={"X-Mock-Fault": "EMPTY_RESPONSE"})
+    api.listing()
+    asked: dict[str, Any] = {"bodies": True, "path": api.job_paths}
+    entries = api.control.get("/journal", params=asked).json()["requests"]
     assert [(entry["status"], entry["fault"]) for entry in entries] == [
         (200, None), (0, "EMPTY_RESPONSE"), (500, "bad luck")
     ]  # fmt: skip
-    assert entries[2]["request_body"]["json"] == JOB
+    assert entries[2]["request_body"]["json"] == api.body(URL)
     assert entries[1]["response_headers"] == {}
     assert api.control.get("/journal/count", params={"fault": "bad luck"}).json() == {"count": 1}
     assert api.control.get("/journal/count", params={"status": "0"}).json() == {"count": 1}
