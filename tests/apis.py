@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from typing import Any, ClassVar
@@ -92,6 +93,10 @@ class AnyApi(ABC):
         fields = {self.language_field: language, self.speakers_field: speakers}
         return {field: value for field, value in fields.items() if value is not None}
 
+    @abstractmethod
+    def limits(self, most: int) -> dict[str, Any]:
+        """Return the terms under which so many jobs, and no more, can be made while the clock stands; 0: any number."""
+
     def body(self, url: str, **params: Any) -> dict[str, Any]:
         """Return the body of a request for a job."""
         return {self.url_field: url, **params}
@@ -112,6 +117,19 @@ class AnyApi(ABC):
         assert reply.status_code == self.accepted, reply.text
         assert reply.json()["status"] == "queued"
         return self.id_of(reply)
+
+    def worded(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return a table of a test with the family's words in place of {jobs}, {url}, {language} and the like."""
+        text = json.dumps(given)
+        words = {
+            "jobs": self.jobs_path, "rest": self.jobs_path[2:], "family": self.family, "service": self.service,
+            "language": self.language_field, "speakers": self.speakers_field, "url": self.url_field,
+            "accepted": str(self.accepted), "unknown": str(self.unknown),
+        }  # fmt: skip
+        for word, meaning in words.items():
+            text = text.replace(f"{{{word}}}", meaning)
+        found: dict[str, Any] = json.loads(text)
+        return found
 
     @property
     def job_paths(self) -> str:
@@ -203,6 +221,9 @@ class Api(AnyApi):
 
     def transcribe(self, audio_url: str, **params: Any) -> dict[str, Any]:
         return self.get(self.submit(audio_url, **params))
+
+    def limits(self, most: int) -> dict[str, Any]:
+        return {"rate_limit": most}
 
     def id_of(self, reply: httpx.Response) -> str:
         found: str = reply.json()["id"]
@@ -309,6 +330,9 @@ class JobsApi(AnyApi):
         fields = {field: str(value).lower() if isinstance(value, bool) else value for field, value in params.items()}
         file = (name or "audio", content)
         return self._made(self.http.post("/jobs", data=fields, files={"file": file}, headers=asking(progress)))
+
+    def limits(self, most: int) -> dict[str, Any]:
+        return {"submit_limit": most}
 
     def id_of(self, reply: httpx.Response) -> str:
         found: str = reply.json()["job_id"]

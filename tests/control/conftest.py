@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Api
+from tests.apis import AnyApi
 from tests.control.entries import URL
 
 
 @pytest.fixture
-def mixed(api: Api) -> Api:
-    api.submit(URL, language_code="de")
-    api.http.post("/v2/transcript", content=b"{")
-    api.http.get("/v2/transcript/nothing")
-    api.http.get("/v2/transcript", params={"limit": 5, "colour": "red"})
+def mixed(api: AnyApi) -> AnyApi:
+    api.submit(URL, **api.asked(language="de"))
+    api.post(b"{")
+    api.ask("nothing")
+    api.listing(limit=5, colour="red")
     return api

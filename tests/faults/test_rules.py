@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -151,14 +150,7 @@ def test_a_rule_is_for_the_requests_that_it_names(api: Api, faults: Faults, rule
 def test_in_any_family_a_rule_is_for_the_requests_that_it_names(
     api: AnyApi, faults: Faults, rule: dict[str, Any], hits: str
 ) -> None:
-    words = {
-        "jobs": api.jobs_path, "rest": api.jobs_path[2:], "family": api.family, "service": api.service,
-        "language": api.language_field, "speakers": api.speakers_field, "url": api.url_field,
-    }  # fmt: skip
-    text = json.dumps({"status": 418, **rule})
-    for word, meaning in words.items():
-        text = text.replace(f"{{{word}}}", meaning)
-    faults.add(**json.loads(text))
+    faults.add(status=418, **api.worded(rule))
     replies = {
         "list": api.listing(),
         "get": api.ask("x"),
