@@ -65,6 +65,10 @@ class AnyApi(ABC):
         """Return all that was heard, without what tells one job from another."""
 
     @abstractmethod
+    def times(self, job: str) -> list[tuple[int, int]]:
+        """Return when each word that was heard begins and ends, in milliseconds."""
+
+    @abstractmethod
     def source(self, job: str) -> str:
         """Return the URL of the audio."""
 
@@ -243,6 +247,9 @@ class Api(AnyApi):
     def transcript(self, job: str) -> dict[str, Any]:
         return {name: value for name, value in self.get(job).items() if name not in ("id", "throttled")}
 
+    def times(self, job: str) -> list[tuple[int, int]]:
+        return [(word["start"], word["end"]) for word in self.get(job)["words"]]
+
     def source(self, job: str) -> str:
         found: str = self.get(job)["audio_url"]
         return found
@@ -357,6 +364,10 @@ class JobsApi(AnyApi):
         reply = self.http.get(f"/jobs/{job}/transcript")
         assert reply.status_code == 200, reply.text
         return {name: value for name, value in reply.json().items() if name != "job_id"}
+
+    def times(self, job: str) -> list[tuple[int, int]]:
+        words = (word for segment in self.transcript(job)["segments"] for word in segment["words"])
+        return [(round(word["start"] * 1000), round(word["end"] * 1000)) for word in words]
 
     def source(self, job: str) -> str:
         found: str = self.get(job)["source"]["url"]

@@ -12,14 +12,15 @@ import httpx
 import pytest
 
 from mockserver.embed import MockServer
-from tests.conftest import AUDIO, Api, api_of
+from tests.apis import AnyApi, Api, Family
+from tests.conftest import AUDIO, api_of, each_family
 from tests.sounds import wav
 
 URL = "https://example.com/added/a.mp3"
 MODEL = "claude-sonnet-4-5-20250929"
 
 
-def add(api: Api, body: str, status: int = 201, **query: Any) -> Any:
+def add(api: AnyApi, body: str, status: int = 201, **query: Any) -> Any:
     reply = api.control.post("/fixtures", content=body.encode(), params=query)
     assert reply.status_code == status, reply.text
     return reply.json()
@@ -29,26 +30,25 @@ def add_for_all(url: str, body: str, **query: Any) -> None:
     assert httpx.post(f"{url}/_mock/fixtures", content=body, params=query).status_code == 201
 
 
-def heard(api: Api, url: str = URL) -> str:
-    text: str = api.transcribe(url)["text"]
-    return text
+def heard(api: AnyApi, url: str = URL) -> str:
+    return str(api.heard(url))
 
 
-def names(api: Api) -> list[str]:
+def names(api: AnyApi) -> list[str]:
     return [fixture["name"] for fixture in api.control.get("/fixtures").json()["fixtures"]]
 
 
-def asked(api: Api, text: str) -> str:
-    reply = api.http.post(
-        "/v1/chat/completions", json={"model": MODEL, "messages": [{"role": "user", "content": text}]}
-    )
+def asked(api: AnyApi, text: str) -> str:
+    chat = {"model": MODEL, "messages": [{"role": "user", "content": text}]}
+    reply = httpx.post(f"{api.url}/v1/chat/completions", json=chat, headers={"Authorization": api.key})
     assert reply.status_code == 200, reply.text
     said: str = reply.json()["choices"][0]["message"]["content"]
     return said
 
 
-def test_a_fixture_is_for_the_key_that_it_was_added_for(server: MockServer, api: Api) -> None:
-    other = api_of(server.url)
+@each_family
+def test_a_fixture_is_for_the_key_that_it_was_added_for(family: Family, server: MockServer, api: AnyApi) -> None:
+    other = api_of(server.url, family=family)
     assert add(api, f"match: {{audio_url: '{URL}'}}\ntext: Hello there.") == {"fixtures": ["added-1"]}
     assert heard(api) == "Hello there."
     assert heard(other) != "Hello there."
@@ -59,9 +59,10 @@ def test_a_fixture_is_for_the_key_that_it_was_added_for(server: MockServer, api:
     assert heard(api) == heard(other)
 
 
-def test_a_fixture_for_all_is_for_every_key() -> None:
+@each_family
+def test_a_fixture_for_all_is_for_every_key(family: Family) -> None:
     with MockServer() as mock:
-        one, two = api_of(mock.url), api_of(mock.url)
+        one, two = api_of(mock.url, family=family), api_of(mock.url, family=family)
         add_for_all(mock.url, f"name: everyone\nmatch: {{audio_url: '{URL}'}}\ntext: For all.")
         add(two, "text: For two.")
         assert [heard(one), heard(two)] == ["For all.", "For two."]
@@ -74,16 +75,18 @@ def test_a_fixture_for_all_is_for_every_key() -> None:
         assert heard(one) != "For all."
 
 
-def test_an_added_fixture_wins_over_any_file(api: Api) -> None:
-    audio = api.upload((AUDIO / "hello.wav").read_bytes())
+@each_family
+def test_an_added_fixture_wins_over_any_file(api: AnyApi) -> None:
+    audio = (AUDIO / "hello.wav").read_bytes()
     add(api, "text: Something else.")
-    assert heard(api, audio) == "Something else."
+    assert api.text(api.send(audio)) == "Something else."
     assert names(api) == ["added-1"]
     assert api.control.delete("/fixtures/added-1").json() == {"removed": ["added-1"]}
-    assert heard(api, audio).startswith("Hello and welcome.")
+    assert str(api.text(api.send(audio))).startswith("Hello and welcome.")
 
 
-def test_the_most_specific_wins_and_among_equals_the_newest(api: Api) -> None:
+@each_family
+def test_the_most_specific_wins_and_among_equals_the_newest(api: AnyApi) -> None:
     add(api, f"name: exact\nmatch: {{audio_url: '{URL}'}}\ntext: Exact.")
     add(api, "name: first\nmatch: {audio_url: 'https://example.com/*'}\ntext: First.")
     add(api, "name: later\nmatch: {audio_url: 'https://example.com/*'}\ntext: Later.")
@@ -93,7 +96,8 @@ def test_the_most_specific_wins_and_among_equals_the_newest(api: Api) -> None:
     assert names(api) == ["exact", "later", "first"]
 
 
-def test_several_documents_come_in_yaml_or_json(api: Api) -> None:
+@each_family
+def test_several_documents_come_in_yaml_or_json(api: AnyApi) -> None:
     documents = [
         {"name": "smile", "match": {"audio_url": "*/smile.mp3"}, "text": "A smile 😀 is\tfree."},
         {"name": "chat", "match": {"user": "ping"}, "answer": "pong"},
@@ -113,14 +117,16 @@ def test_several_documents_come_in_yaml_or_json(api: Api) -> None:
     assert names(api) == []
 
 
-def test_captions_may_be_given_as_text(api: Api) -> None:
+@each_family
+def test_captions_may_be_given_as_text(api: AnyApi) -> None:
     captions = "1\n00:00:01,000 --> 00:00:02,500\nGood evening.\n"
     add(api, json.dumps({"captions": captions, "duration": 5}))
-    job = api.transcribe(URL)
-    assert (job["text"], job["words"][0]["start"], job["audio_duration"]) == ("Good evening.", 1000, 5)
+    job = api.submit(URL)
+    assert (api.text(job), api.times(job)[0][0], api.duration(job)) == ("Good evening.", 1000, 5)
 
 
-def test_a_fixture_answers_as_often_as_it_is_to(server: MockServer, api: Api) -> None:
+@each_family
+def test_a_fixture_answers_as_often_as_it_is_to(server: MockServer, api: AnyApi) -> None:
     add(api, "name: twice\ntext: Twice.", uses=2)
     assert api.control.get("/fixtures").json()["fixtures"] == [{"name": "twice", "for": "transcripts", "uses_left": 2}]
     assert [heard(api) == "Twice." for _ in range(3)] == [True, True, False]
@@ -136,43 +142,48 @@ def test_a_chat_fixture_answers_as_often_as_it_is_to(api: Api) -> None:
     assert asked(api, "ping") == "one"
 
 
-def test_jobs_that_come_together_never_take_more_uses_than_there_are(server: MockServer, api: Api) -> None:
+@each_family
+def test_jobs_that_come_together_never_take_more_uses_than_there_are(
+    family: Family, server: MockServer, api: AnyApi
+) -> None:
     """Whether their audio is known at once, or has to be read first."""
     add(api, "name: some\ntext: Counted.", uses=7)
     audio = f"data:audio/wav;base64,{base64.b64encode(wav(1)).decode()}"
     jobs: list[str] = []
 
     def submit(url: str) -> None:
-        jobs.append(api_of(server.url, api.key).submit(url))
+        jobs.append(api_of(server.url, api.key, family=family).submit(url))
 
     threads = [threading.Thread(target=submit, args=(url,)) for url in [audio, URL] * 8]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    texts = [api.get(job)["text"] for job in jobs]
+    texts = [api.text(job) for job in jobs]
     assert texts.count("Counted.") == 7
     assert sum(api.job(job)["fixture"] == "some" for job in jobs) == 7
     assert names(api) == []
 
 
-def test_a_use_of_a_job_that_fails_is_a_use(api: Api) -> None:
+@each_family
+def test_a_use_of_a_job_that_fails_is_a_use(api: AnyApi) -> None:
     add(api, "outcome: {error: the tape broke}", uses=1)
-    jobs = [api.transcribe(URL), api.transcribe(URL)]
-    assert [job["status"] for job in jobs] == ["error", "completed"]
-    assert jobs[0]["error"] == "the tape broke"
+    jobs = [api.submit(URL), api.submit(URL)]
+    assert [api.status(job) for job in jobs] == ["error", "completed"]
+    assert api.failure(jobs[0]) == "the tape broke"
 
 
-def test_added_fixtures_survive_a_restart(tmp_path: Path) -> None:
+@each_family
+def test_added_fixtures_survive_a_restart(family: Family, tmp_path: Path) -> None:
     with MockServer(data=tmp_path) as mock:
-        api = api_of(mock.url, "some-key")
+        api = api_of(mock.url, "some-key", family=family)
         add(api, "name: kept\nmatch: {audio_url: '*/kept.mp3'}\ntext: Kept.\n---\nname: chat\nanswer: yes", uses=3)
         add(api, "name: gone\ntext: Gone.")
         add_for_all(mock.url, "name: everyone\ntext: For all.")
         api.control.delete("/fixtures/gone")
         assert heard(api, "https://example.com/kept.mp3") == "Kept."
     with MockServer(data=tmp_path) as mock:
-        api = api_of(mock.url, "some-key")
+        api = api_of(mock.url, "some-key", family=family)
         listed = api.control.get("/fixtures").json()["fixtures"]
         assert [(each["name"], each["for"], each["uses_left"]) for each in listed] == [
             ("kept", "transcripts", 2),
@@ -202,14 +213,14 @@ def test_added_fixtures_survive_a_restart(tmp_path: Path) -> None:
         ("text: x\noutcome: {reason: bored}\n---\ntext: y\nduration: long", "line 5: expected seconds"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line_and_nothing_is_added(api: Api, body: str, told: str) -> None:
+def test_what_is_wrong_is_told_with_its_line_and_nothing_is_added(api: AnyApi, body: str, told: str) -> None:
     refused = add(api, body, 422)
     assert told in refused["error"]
     assert refused["problems"][0].keys() == {"line", "reason"}
     assert names(api) == []
 
 
-def test_bodies_that_are_bombs_are_refused(api: Api) -> None:
+def test_bodies_that_are_bombs_are_refused(api: AnyApi) -> None:
     nested = "a: &a [x, x]\n" + "".join(
         f"{b}: &{b} [{'*' + a + ','}*{a}]\n"
         for a, b in zip("abcdefghijklmnopqrstuv", "bcdefghijklmnopqrstuvw", strict=True)
@@ -236,7 +247,7 @@ def test_in_strict_mode_the_nearest_added_fixtures_are_told(api: Api) -> None:
     assert "mine (added-1:1): user is not 'exactly this'" in reply.text + reply.headers["x-mock-hint"]
 
 
-def explained(api: Api, **asked: Any) -> dict[str, Any]:
+def explained(api: AnyApi, **asked: Any) -> dict[str, Any]:
     reply = api.control.post("/fixtures/explain", json=asked)
     assert reply.status_code == 200, reply.text
     told: dict[str, Any] = reply.json()

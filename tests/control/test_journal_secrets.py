@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mockserver.embed import MockServer
-from tests.conftest import Api, api_of
+from tests.apis import Api, Family
+from tests.conftest import api_of, each_family
 from tests.control.entries import MASK, URL, newest, verify
 
 SECRET = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=16, max_size=40).map("S3".__add__)
@@ -119,12 +120,13 @@ def test_what_is_no_secret_stays(api: Api) -> None:
     assert entry["response_body"]["json"] == reply.json()
 
 
-def test_secrets_are_kept_where_the_settings_say_so() -> None:
+@each_family
+def test_secrets_are_kept_where_the_settings_say_so(family: Family) -> None:
     with MockServer(journal_secrets=True) as mock:
-        api = api_of(mock.url)
-        api.http.get("/v2/transcript?token=abc")
+        api = api_of(mock.url, family=family)
+        api.listing(token="abc")
         entry = newest(api)
-        assert (entry["request_headers"]["authorization"], entry["query"]) == (api.key, "token=abc")
+        assert (entry["request_headers"]["authorization"], entry["query"]) == (api.authorization, "token=abc")
 
 
 def test_the_log_shows_no_secret_either(capfd: pytest.CaptureFixture[str]) -> None:

@@ -9,14 +9,15 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import SQLModel
 
 from mockserver.embed import MockServer
 from mockserver.engine import tables
 from mockserver.engine.snapshots import NO_PART, WORLD
-from tests.conftest import AUDIO, Api, api_of
+from tests.apis import AnyApi, Api, Family
+from tests.conftest import AUDIO, api_of, each_family
 from tests.receivers import receiving
 from tests.sounds import wav
 
@@ -24,58 +25,67 @@ URL = "https://example.com/a.mp3"
 MODEL = "claude-sonnet-4-5-20250929"
 
 
-def take(api: Api, name: str | None = None, status: int = 201) -> dict[str, Any]:
+def take(api: AnyApi, name: str | None = None, status: int = 201) -> dict[str, Any]:
     reply = api.control.post("/snapshots", json={"name": name} if name else {})
     assert reply.status_code == status, reply.text
     taken: dict[str, Any] = reply.json()
     return taken
 
 
-def restore(api: Api, name: str, status: int = 200) -> dict[str, Any]:
+def restore(api: AnyApi, name: str, status: int = 200) -> dict[str, Any]:
     reply = api.control.post(f"/snapshots/{name}/restore")
     assert reply.status_code == status, reply.text
     restored: dict[str, Any] = reply.json()
     return restored
 
 
-def world(api: Api) -> dict[str, Any]:
+def world(api: AnyApi) -> dict[str, Any]:
     """Return everything of a world that can be seen."""
     jobs = [job["id"] for job in api.control.get("/jobs", params={"limit": 1000}).json()["jobs"]]
     return {
-        "bytes": [api.http.get(f"/v2/transcript/{job}").content for job in jobs],
-        "listing": re.sub(r"127.0.0.1:\d+", "", api.http.get("/v2/transcript", params={"limit": 200}).text),
+        "bytes": [api.ask(job).content for job in jobs],
+        "captions": [api.http.get(api.captions_of(job)).text for job in jobs],
+        "listing": re.sub(r"127.0.0.1:\d+", "", api.listing(limit=100).text),
         **{
             name: api.control.get(f"/{name}").json() for name in ("jobs", "clock", "terms", "webhooks", "fixtures")
         },
     }  # fmt: skip
 
 
-def test_a_world_comes_back_exactly(api: Api) -> None:
+@each_family
+def test_a_world_comes_back_exactly(api: AnyApi) -> None:
     api.freeze()
-    audio = api.upload((AUDIO / "hello.wav").read_bytes())
-    done = api.submit(audio)
+    done = api.send((AUDIO / "hello.wav").read_bytes())
     under_way = api.submit(URL, progress="timed")
     api.advance(2)
     before = world(api)
     taken = take(api, "start")
     assert (taken["name"], taken["jobs"], taken["uploads"]) == ("start", 2, 1)
 
-    assert api.http.delete(f"/v2/transcript/{done}").status_code == 200
-    assert api.http.delete(f"/v2/transcript/{done}").json()["status"] == "completed"
+    assert api.delete(done).is_success
     later = api.submit(URL)
     api.advance(500)
-    assert api.get(under_way)["status"] == "completed"
+    assert api.status(under_way) == "completed"
     assert world(api) != before
 
     assert restore(api, "start") == taken
     assert world(api) == before
-    assert api.http.get(f"/v2/transcript/{later}").status_code == 400
-    assert api.get(api.submit(audio))["text"].startswith("Hello and welcome.")
+    assert api.ask(later).status_code == api.unknown
+    assert str(api.text(done)).startswith("Hello and welcome.")
     api.advance(500)
-    assert api.get(under_way)["status"] == "completed"
+    assert api.status(under_way) == "completed"
 
 
-def test_ids_go_on_from_the_snapshot(api: Api) -> None:
+@each_family
+def test_ids_go_on_from_the_snapshot(api: AnyApi) -> None:
+    api.submit(URL)
+    take(api, "one")
+    first = [api.submit(URL), api.send(wav(1)), api.submit(URL)]
+    restore(api, "one")
+    assert [api.submit(URL), api.send(wav(2)), api.submit(URL)] == first
+
+
+def test_the_ids_of_uploads_go_on_from_the_snapshot(api: Api) -> None:
     api.submit(URL)
     take(api, "one")
     first = [api.submit(URL), api.upload(wav(1)), api.submit(URL)]
@@ -83,31 +93,50 @@ def test_ids_go_on_from_the_snapshot(api: Api) -> None:
     assert [api.submit(URL), api.upload(wav(2)), api.submit(URL)] == first
 
 
-def test_a_reset_and_a_restart_leave_snapshots_alone(tmp_path: Path) -> None:
+def test_an_upload_can_be_transcribed_again_after_a_restore(tmp_path: Path) -> None:
     with MockServer(data=tmp_path) as mock:
         api = api_of(mock.url, "some-key")
-        api.freeze()
         audio = api.upload((AUDIO / "hello.wav").read_bytes())
-        jobs = [api.submit(audio), api.submit(URL)]
-        before = world(api)
-        take(api, "kept")
-        for job in jobs:
-            api.http.delete(f"/v2/transcript/{job}")
-        api.control.post("/reset")
+        job = api.submit(audio)
+        take(api, "start")
+        for _ in range(2):
+            assert api.http.delete(f"/v2/transcript/{job}").json()["status"] == "completed"
+        assert api.transcribe(audio)["status"] == "error"
+        restore(api, "start")
+        assert api.transcribe(audio)["text"].startswith("Hello and welcome.")
         httpx.post(f"{mock.url}/_mock/reset")
     with MockServer(data=tmp_path) as mock:
         api = api_of(mock.url, "some-key")
+        restore(api, "start")
+        assert api.transcribe(audio)["text"].startswith("Hello and welcome.")
+
+
+@each_family
+def test_a_reset_and_a_restart_leave_snapshots_alone(family: Family, tmp_path: Path) -> None:
+    with MockServer(data=tmp_path) as mock:
+        api = api_of(mock.url, "some-key", family=family)
+        api.freeze()
+        jobs = [api.send((AUDIO / "hello.wav").read_bytes()), api.submit(URL)]
+        before = world(api)
+        take(api, "kept")
+        for job in jobs:
+            api.delete(job)
+        api.control.post("/reset")
+        httpx.post(f"{mock.url}/_mock/reset")
+    with MockServer(data=tmp_path) as mock:
+        api = api_of(mock.url, "some-key", family=family)
         assert api.control.get("/jobs").json()["jobs"] == []
         assert [each["name"] for each in api.control.get("/snapshots").json()["snapshots"]] == ["kept"]
         restore(api, "kept")
         assert world(api) == before
-        assert api.get(api.submit(audio))["text"].startswith("Hello and welcome.")
+        assert str(api.text(jobs[0])).startswith("Hello and welcome.")
         httpx.post(f"{mock.url}/_mock/reset")
         restore(api, "kept")
         assert world(api) == before
 
 
-def test_a_clock_goes_on_from_the_moment_of_the_snapshot(api: Api) -> None:
+@each_family
+def test_a_clock_goes_on_from_the_moment_of_the_snapshot(family: Family, api: AnyApi) -> None:
     api.advance(100)
     taken = take(api, "then")
     api.advance(10_000)
@@ -116,7 +145,22 @@ def test_a_clock_goes_on_from_the_moment_of_the_snapshot(api: Api) -> None:
     clock = api.control.get("/clock").json()
     assert (clock["frozen"], clock["scale"]) == (False, 1)
     assert taken["at"][:16] <= clock["now"][:16] < api.advance(3600)["now"][:16]
-    assert clock["now"] < api_of(api.url).advance(1000)["now"]
+    assert clock["now"] < api_of(api.url, family=family).advance(1000)["now"]
+
+
+@each_family
+def test_added_fixtures_their_uses_and_terms_come_back(api: AnyApi) -> None:
+    api.control.patch("/terms", json={"queue_seconds": 5, **api.limits(100)})
+    api.control.post("/fixtures", params={"uses": 2}, content="name: twice\ntext: Twice.")
+    assert api.heard(URL) == "Twice."
+    take(api, "mid")
+    terms = api.control.get("/terms").json()
+    for _ in range(2):
+        assert api.heard(URL) == "Twice."
+        assert api.heard(URL) != "Twice."
+        api.control.delete("/terms")
+        restore(api, "mid")
+        assert api.control.get("/terms").json() == terms
 
 
 def test_fixtures_counts_windows_and_terms_come_back(api: Api) -> None:
@@ -131,29 +175,31 @@ def test_fixtures_counts_windows_and_terms_come_back(api: Api) -> None:
     api.control.post("/fixtures", content="match: {user: ping}\nanswers: [one, two, three]")
     api.control.post("/fixtures", params={"uses": 2}, content="name: twice\ntext: Twice.")
     assert say() == "one"
-    assert api.transcribe(URL)["text"] == "Twice."
+    assert api.heard(URL) == "Twice."
     take(api, "mid")
     for _ in range(2):
         assert [say(), say()] == ["two", "three"]
-        assert api.transcribe(URL)["text"] == "Twice."
-        assert api.http.get("/v2/transcript").status_code == 200
-        assert api.http.get("/v2/transcript").status_code == 429
+        assert api.heard(URL) == "Twice."
+        assert api.listing().status_code == 200
+        assert api.listing().status_code == 429
         api.control.delete("/fixtures")
         api.control.delete("/terms")
         restore(api, "mid")
 
 
-def test_faults_come_back_with_what_they_have_counted(api: Api) -> None:
+@each_family
+def test_faults_come_back_with_what_they_have_counted(api: AnyApi) -> None:
     api.control.post("/faults", json={"error": "server_error", "times": 2})
-    assert api.http.get("/v2/transcript").status_code == 500
+    assert api.listing().status_code == 500
     take(api, "half")
     for _ in range(2):
-        assert [api.http.get("/v2/transcript").status_code for _ in range(2)] == [500, 200]
+        assert [api.listing().status_code for _ in range(2)] == [500, 200]
         api.control.delete("/faults")
         restore(api, "half")
 
 
-def test_a_webhook_call_is_made_again_after_a_restore(api: Api) -> None:
+@each_family
+def test_a_webhook_call_is_made_again_after_a_restore(api: AnyApi) -> None:
     with receiving() as receiver:
         api.freeze()
         job = api.submit(URL, progress="timed", webhook_url=receiver.url)
@@ -168,16 +214,17 @@ def test_a_webhook_call_is_made_again_after_a_restore(api: Api) -> None:
             assert api.control.get("/webhooks").json()["webhooks"] == []
 
 
-def test_a_snapshot_is_of_one_key_only(server: MockServer, api: Api) -> None:
-    other = api_of(server.url)
+@each_family
+def test_a_snapshot_is_of_one_key_only(family: Family, server: MockServer, api: AnyApi) -> None:
+    other = api_of(server.url, family=family)
     mine, theirs = api.submit(URL), other.submit(URL)
     take(api, "same-name")
     assert other.control.get("/snapshots").json() == {"snapshots": []}
     assert "same-name" in restore(other, "same-name", 404)["error"]
     later, kept = api.submit(URL), other.submit(URL)
     restore(api, "same-name")
-    assert [api.get(mine)["id"], other.get(theirs)["id"], other.get(kept)["id"]] == [mine, theirs, kept]
-    assert api.http.get(f"/v2/transcript/{later}").status_code == 400
+    assert [api.id_of(api.ask(mine)), *(other.id_of(other.ask(job)) for job in (theirs, kept))] == [mine, theirs, kept]
+    assert api.ask(later).status_code == api.unknown
 
 
 def test_snapshots_are_listed_replaced_and_deleted(api: Api) -> None:
@@ -239,17 +286,17 @@ STEPS = st.lists(
 )
 
 
-def go(api: Api, steps: list[tuple[str, Any]]) -> None:
+def go(api: AnyApi, steps: list[tuple[str, Any]]) -> None:
     for step, value in steps:
         jobs = [job["id"] for job in api.control.get("/jobs").json()["jobs"]]
         if step == "submit":
             api.submit(URL, progress=value)
         elif step == "upload":
-            api.submit(api.upload(wav(value)))
+            api.send(wav(value))
         elif step == "advance":
             api.advance(value)
         elif step == "delete" and jobs:
-            api.http.delete(f"/v2/transcript/{jobs[value % len(jobs)]}")
+            api.delete(jobs[value % len(jobs)])
         elif step == "add":
             api.control.post("/fixtures", params={"uses": value} if value else {}, content="text: Added.")
         elif step == "terms":
@@ -259,12 +306,13 @@ def go(api: Api, steps: list[tuple[str, Any]]) -> None:
             api.freeze()
 
 
+@each_family
 @given(before=STEPS, after=STEPS)
-@settings(max_examples=25)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 def test_whatever_happens_a_restore_brings_the_world_back(
-    server: MockServer, before: list[tuple[str, Any]], after: list[tuple[str, Any]]
+    family: Family, server: MockServer, before: list[tuple[str, Any]], after: list[tuple[str, Any]]
 ) -> None:
-    api = api_of(server.url)
+    api = api_of(server.url, family=family)
     api.freeze()
     go(api, before)
     seen = world(api)
@@ -278,18 +326,19 @@ def test_whatever_happens_a_restore_brings_the_world_back(
     api.close()
 
 
-def test_a_reply_that_is_made_during_a_restore_is_not_given_afterwards(tmp_path: Path) -> None:
+@each_family
+def test_a_reply_that_is_made_during_a_restore_is_not_given_afterwards(family: Family, tmp_path: Path) -> None:
     (tmp_path / "long.yaml").write_text("match: {audio_url: '*/long.mp3'}\ntext: " + "word " * 30_000)
     with MockServer(fixtures=(tmp_path,)) as mock:
-        api = api_of(mock.url)
+        api = api_of(mock.url, family=family)
         api.freeze()
         job = api.submit("https://example.com/long.mp3", progress="timed")
         take(api, "queued")
         for _ in range(3):
             api.advance(1e6)
             api.advance(1e6)
-            asking = threading.Thread(target=api_of(mock.url, api.key).http.get, args=[f"/v2/transcript/{job}"])
+            asking = threading.Thread(target=api_of(mock.url, api.key, family=family).ask, args=[job])
             asking.start()
             restore(api, "queued")
             asking.join()
-            assert api.get(job)["status"] == "queued"
+            assert api.status(job) == "queued"
