@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from mockserver.embed import MockServer
-from tests.conftest import Api, api_of
+from tests.apis import AnyApi, Api, Family
+from tests.conftest import api_of, each_family
 from tests.processes import ServerProcess, running
 from tests.test_settings import command
 
@@ -46,6 +47,10 @@ def apart() -> Iterator[ServerProcess]:
         yield server
 
 
+def completes(api: AnyApi) -> bool:
+    return api.status(api.submit(URL)) == "completed"
+
+
 def control_of(server: ServerProcess) -> str:
     found = re.search(r"/_mock on (http://\S+),", server.said)
     assert found
@@ -70,18 +75,20 @@ def test_with_the_token_everything_is(guarded: MockServer, headers: dict[str, st
         assert httpx.request(method, f"{guarded.url}/_mock{path}", headers=headers).status_code == 200
 
 
-def test_health_and_sinks_need_no_token(guarded: MockServer) -> None:
+@each_family
+def test_health_and_sinks_need_no_token(family: Family, guarded: MockServer) -> None:
     assert httpx.get(f"{guarded.url}/_mock/health").status_code == 200
     assert command("ready", "--url", guarded.url).returncode == 0
-    api = api_of(guarded.url)
-    api.submit(URL, webhook_url=f"{guarded.url}/_mock/sink/open")
+    api = api_of(guarded.url, family=family)
+    api.submit(URL, webhook_url=f"{guarded.url}/_mock/sink/{family.family}")
     query, headers = {"count": "1", "timeout": "30"}, {"X-Mock-Token": TOKEN}
-    shown = httpx.get(f"{guarded.url}/_mock/sinks/open", params=query, headers=headers, timeout=60)
+    shown = httpx.get(f"{guarded.url}/_mock/sinks/{family.family}", params=query, headers=headers, timeout=60)
     assert shown.json()["count"] == 1
 
 
-def test_the_api_itself_needs_no_token(guarded: MockServer) -> None:
-    assert api_of(guarded.url).transcribe(URL)["status"] == "completed"
+@each_family
+def test_the_api_itself_needs_no_token(family: Family, guarded: MockServer) -> None:
+    assert completes(api_of(guarded.url, family=family))
 
 
 def test_the_token_is_told_to_nobody() -> None:
@@ -101,28 +108,32 @@ def test_a_token_that_no_header_can_carry_is_refused_without_saying_it(token: st
     assert token not in told.stderr
 
 
-def test_the_control_api_can_be_off() -> None:
+@each_family
+def test_the_control_api_can_be_off(family: Family) -> None:
     with MockServer(control="off") as mock:
         assert httpx.get(f"{mock.url}/_mock/health").status_code == 200
         for method, path in [*CALLS, ("POST", "/sink/x")]:
             reply = httpx.request(method, f"{mock.url}/_mock{path}")
             assert (reply.status_code, reply.json()) == (404, {"error": "Not Found"})
-        assert api_of(mock.url).transcribe(URL)["status"] == "completed"
+        assert completes(api_of(mock.url, family=family))
         assert command("ready", "--url", mock.url).returncode == 0
 
 
-def test_the_control_api_can_have_a_port_of_its_own(apart: ServerProcess) -> None:
+@each_family
+def test_the_control_api_can_have_a_port_of_its_own(family: Family, apart: ServerProcess) -> None:
     control = control_of(apart)
     assert control != apart.url
-    job = api_of(apart.url, "k").submit(URL)
+    job = api_of(apart.url, "k", family=family).submit(URL)
     assert httpx.get(f"{control}/_mock/jobs/{job}").json()["status"] == "completed"
     assert httpx.post(f"{control}/_mock/clock/resume", params={"key": "k"}).status_code == 200
     for method, path in CALLS:
         assert httpx.request(method, f"{apart.url}/_mock{path}").status_code == 404
 
 
-def test_the_port_of_the_control_api_is_for_that_alone(apart: ServerProcess) -> None:
-    reply = httpx.get(f"{control_of(apart)}/v2/transcript", headers={"Authorization": "k"})
+@each_family
+def test_the_port_of_the_control_api_is_for_that_alone(family: Family, apart: ServerProcess) -> None:
+    authorization = api_of(apart.url, "k", family=family).authorization
+    reply = httpx.get(control_of(apart) + family.jobs_path, headers={"Authorization": authorization})
     assert (reply.status_code, reply.json()) == (404, {"error": "Not Found"})
 
 

@@ -12,7 +12,8 @@ import pytest
 
 import mockserver
 from mockserver.embed import MockServer
-from tests.conftest import api_of
+from tests.apis import Family
+from tests.conftest import api_of, each_family
 from tests.receivers import receiving
 from tests.waiting import eventually
 
@@ -87,39 +88,57 @@ def test_a_server_that_has_done_nothing_says_what_it_is(metrics: Metrics) -> Non
     assert [metrics("mockserver_jobs", state=s) for s in ("queued", "processing", "completed", "error")] == [0] * 4
 
 
-def test_requests_are_counted_by_operation_method_and_status(mock: MockServer, metrics: Metrics) -> None:
-    api = api_of(mock.url)
+@each_family
+def test_requests_are_counted_by_operation_method_and_status(
+    family: Family, mock: MockServer, metrics: Metrics
+) -> None:
+    api = api_of(mock.url, family=family)
     jobs = [api.submit(URL) for _ in range(3)]
     for job in jobs:
         api.get(job)
-    httpx.get(f"{mock.url}/v2/transcript/x")
-    api.http.request("HEAD", f"/v2/transcript/{jobs[0]}")
+    httpx.get(mock.url + api.path_of("x"))
+    api.http.request("HEAD", api.path_of(jobs[0]))
     for path in ("/nowhere", '/no"where\\'):
         api.http.get(path)
-    api.http.delete("/v2/upload")
+    api.http.delete(api.uploads_path)
     counted = "mockserver_requests_total"
-    one = {"family": "assemblyai", "operation": "/v2/transcript/{transcript_id}"}
+    one = {"family": api.family, "operation": api.job_pattern}
     assert metrics(counted, **one, method="GET", status="200") == 3
     assert metrics(counted, **one, method="GET", status="401") == 1
     assert metrics(counted, **one, method="HEAD", status="200") == 1
-    assert metrics(counted, operation="/v2/transcript", method="POST", status="200") == 3
+    assert metrics(counted, operation=api.jobs_path, method="POST", status=str(api.accepted)) == 3
     assert metrics(counted, operation="unknown", status="404") == 2
     assert metrics(counted, operation="unknown", method="DELETE", status="405") == 1
-    assert metrics(counted) == 11
+    assert metrics(counted) - metrics(counted, operation="/auth/token") == 11
     assert metrics("mockserver_request_seconds_count", **one) == 5
     assert 0 < metrics("mockserver_request_seconds_sum", **one) < 60
 
 
-def test_jobs_are_counted_by_state_and_transition(mock: MockServer, metrics: Metrics) -> None:
-    api = api_of(mock.url)
+@each_family
+def test_jobs_are_counted_by_state_and_transition(family: Family, mock: MockServer, metrics: Metrics) -> None:
+    api = api_of(mock.url, family=family)
     held = [api.submit(URL, progress="held") for _ in range(2)]
     api.submit(URL)
-    api.transcribe("https://example.com/errors/download-404.mp3")
+    api.get(api.submit("https://example.com/errors/download-404.mp3"))
     assert [metrics("mockserver_jobs", state=s) for s in ("queued", "processing", "completed", "error")] == [2, 0, 1, 1]
     api.control.post(f"/jobs/{held[0]}/release")
     assert metrics("mockserver_jobs", state="completed") == 2
     moves = {"processing": 3, "completed": 2, "error": 1}
     assert {to: metrics("mockserver_transitions_total", to=to) for to in moves} == moves
+
+
+@each_family
+def test_webhooks_that_came_and_that_did_not_are_counted(family: Family, mock: MockServer, metrics: Metrics) -> None:
+    api = api_of(mock.url, family=family)
+    api.freeze()
+    with receiving(200, 500) as receiver:
+        for number in range(1, 3):
+            api.submit(URL, webhook_url=receiver.url)
+            receiver.wait_for(number)
+    api.submit(URL, webhook_url=receiver.url)
+    api.control.get("/webhooks", params={"wait": 30})
+    seen = {o: metrics("mockserver_webhook_attempts_total", outcome=o) for o in ("delivered", "failed", "unreachable")}
+    assert seen == {"delivered": 1, "failed": 1, "unreachable": 1}
 
 
 def test_attempts_at_webhooks_are_counted_by_what_became_of_them(mock: MockServer, metrics: Metrics) -> None:
@@ -136,19 +155,20 @@ def test_attempts_at_webhooks_are_counted_by_what_became_of_them(mock: MockServe
     assert metrics("mockserver_webhook_attempts_total", outcome="unreachable") == 1
 
 
-def test_fixtures_are_counted_once_for_each_job_and_chat(tmp_path: Path) -> None:
+@each_family
+def test_fixtures_are_counted_once_for_each_job_and_chat(family: Family, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(
         "match: {audio_url: '*/a.mp3'}\nname: 'odd \"\\ name'\ntext: Hello.\n---\n"
         "name: greeting\nmatch: {user: hello}\nanswer: ho\n"
     )
     with MockServer(fixtures=(tmp_path,)) as mock:
-        api, metrics = api_of(mock.url), Metrics(mock)
+        api, metrics = api_of(mock.url, family=family), Metrics(mock)
         for _ in range(2):
             job = api.submit(URL)
             api.get(job)
             api.get(job)
-        message = {"role": "user", "content": "hello"}
-        api.http.post("/v1/chat/completions", json={"model": "gpt-5", "messages": [message]})
+        chat = {"model": "gpt-5", "messages": [{"role": "user", "content": "hello"}]}
+        httpx.post(f"{mock.url}/v1/chat/completions", json=chat, headers={"Authorization": api.key})
         assert metrics("mockserver_fixture_matches_total", fixture='odd "\\ name') == 2
         assert metrics("mockserver_fixture_matches_total", fixture="greeting") == 1
         assert metrics("mockserver_fixture_matches_total") == 3
@@ -166,8 +186,10 @@ def test_many_fixtures_share_a_count(tmp_path: Path) -> None:
         assert metrics("mockserver_fixture_matches_total", fixture="other") == 10
 
 
-def test_a_reset_takes_nothing_from_the_counts(mock: MockServer, metrics: Metrics) -> None:
-    api_of(mock.url).transcribe(URL)
+@each_family
+def test_a_reset_takes_nothing_from_the_counts(family: Family, mock: MockServer, metrics: Metrics) -> None:
+    api = api_of(mock.url, family=family)
+    api.get(api.submit(URL))
     before = metrics("mockserver_requests_total")
     httpx.post(f"{mock.url}/_mock/reset")
     assert metrics("mockserver_requests_total") == before > 0

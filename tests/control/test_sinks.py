@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from mockserver.embed import MockServer
-from tests.conftest import Api, api_of
+from tests.apis import AnyApi, Api, Family
+from tests.conftest import api_of, each_family
 from tests.waiting import eventually
 
 URL = "https://example.com/call.mp3"
@@ -29,18 +30,18 @@ def background() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def sink_url(api: Api, name: str) -> str:
+def sink_url(api: AnyApi, name: str) -> str:
     return f"{api.url}/_mock/sink/{name}"
 
 
-def received(api: Api, name: str, count: int = 0, timeout: float = 30) -> list[dict[str, Any]]:
+def received(api: AnyApi, name: str, count: int = 0, timeout: float = 30) -> list[dict[str, Any]]:
     reply = api.control.get(f"/sinks/{name}", params={"count": count, "timeout": timeout})
     assert reply.status_code == 200, reply.text
     found: list[dict[str, Any]] = reply.json()["requests"]
     return found
 
 
-def configured(api: Api, name: str, **behaviour: Any) -> dict[str, Any]:
+def configured(api: AnyApi, name: str, **behaviour: Any) -> dict[str, Any]:
     reply = api.control.put(f"/sinks/{name}", json=behaviour)
     assert reply.status_code == 200, reply.text
     view: dict[str, Any] = reply.json()
@@ -130,7 +131,8 @@ def test_answers_come_in_turn_and_the_last_repeats(api: Api, name: str) -> None:
     assert [call["number"] for call in received(api, name)] == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_sink_that_fails_first_gets_the_call_again(api: Api, name: str) -> None:
+@each_family
+def test_a_sink_that_fails_first_gets_the_call_again(api: AnyApi, name: str) -> None:
     url = configured(api, name, answers=[{"status": 500}, {"status": 200}])["url"]
     api.freeze()
     api.submit(URL, webhook_url=url)
@@ -151,9 +153,10 @@ def test_a_delay_is_the_owners_clocks(api: Api, name: str, background: ThreadPoo
     assert asked.result(30).text == "late"
 
 
-def test_a_sink_that_dawdles_uses_up_the_time_of_the_caller(name: str) -> None:
+@each_family
+def test_a_sink_that_dawdles_uses_up_the_time_of_the_caller(family: Family, name: str) -> None:
     with MockServer(webhook_timeout=0.2) as mock:
-        api = api_of(mock.url)
+        api = api_of(mock.url, family=family)
         api.freeze()
         api.submit(URL, webhook_url=configured(api, name, delay=60)["url"])
         (delivery,) = api.control.get("/webhooks", params={"wait": 30}).json()["webhooks"]
