@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from itertools import chain
 from typing import Any, ClassVar
 
 import httpx
@@ -19,6 +20,9 @@ class AnyApi(ABC):
     uploads_path: ClassVar[str]
     upload_type: ClassVar[str]
     """The content type of an upload."""
+    upload_head: ClassVar[bytes] = b""
+    """What comes before the audio in an upload."""
+    upload_tail: ClassVar[bytes] = b""
     job_pattern: ClassVar[str]
     """The path of a job's own operation, as metrics and the OpenAPI document have it."""
     url_field: ClassVar[str]
@@ -43,6 +47,14 @@ class AnyApi(ABC):
     @abstractmethod
     def authorization(self) -> str:
         """Return the Authorization header of this key's requests."""
+
+    @abstractmethod
+    def offer(self, content: bytes) -> httpx.Response:
+        """Upload a file, whatever the answer."""
+
+    @abstractmethod
+    def stream(self, pieces: Iterable[bytes]) -> str:
+        """Submit a file without saying how long it is; return the id of its job."""
 
     @abstractmethod
     def send(self, content: bytes, name: str = "", *, progress: str | None = None, **params: Any) -> str:
@@ -219,6 +231,14 @@ class Api(AnyApi):
         url: str = reply.json()["upload_url"]
         return url
 
+    def offer(self, content: bytes) -> httpx.Response:
+        return self.http.post(self.uploads_path, content=content)
+
+    def stream(self, pieces: Iterable[bytes]) -> str:
+        reply = self.http.post(self.uploads_path, content=pieces)
+        assert reply.status_code == 200, reply.text
+        return self.submit(reply.json()["upload_url"])
+
     def send(self, content: bytes, name: str = "", *, progress: str | None = None, **params: Any) -> str:
         named = {"Content-Disposition": f'attachment; filename="{name}"'} if name else {}
         return self.submit(self.upload(content, **named), progress=progress, **params)
@@ -315,6 +335,8 @@ class JobsApi(AnyApi):
     family = service = "jobs"
     jobs_path = uploads_path = "/jobs"
     upload_type = "multipart/form-data; boundary=x"
+    upload_head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    upload_tail = b"\r\n--x--\r\n"
     job_pattern = "/jobs/{job_id}"
     url_field = "source_url"
     language_field = "language"
@@ -332,6 +354,13 @@ class JobsApi(AnyApi):
     @property
     def authorization(self) -> str:
         return f"Bearer {self._tokens.access}"
+
+    def offer(self, content: bytes) -> httpx.Response:
+        return self.http.post("/jobs", files={"file": ("audio", content)})
+
+    def stream(self, pieces: Iterable[bytes]) -> str:
+        body = chain([self.upload_head], pieces, [self.upload_tail])
+        return self._made(self.http.post("/jobs", content=body, headers={"Content-Type": self.upload_type}))
 
     def send(self, content: bytes, name: str = "", *, progress: str | None = None, **params: Any) -> str:
         fields = {field: str(value).lower() if isinstance(value, bool) else value for field, value in params.items()}

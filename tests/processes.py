@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.apis import AnyApi
+
 ROOT = Path(__file__).parent.parent
 LISTENS = re.compile(r"mockserver listens on (http://\S+),")
 
@@ -62,10 +64,13 @@ def running(
 
 
 @contextmanager
-def half_an_upload(url: str) -> Iterator[None]:
-    """Send less than an upload's length, as the key ``k``; the connection is closed at the end of the block."""
-    host, port = url.removeprefix("http://").split(":")
+def half_an_upload(api: AnyApi) -> Iterator[None]:
+    """Send less than an upload's length; the connection is closed at the end of the block."""
+    host, port = api.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as client:
-        head = b"POST /v2/upload HTTP/1.1\r\nhost: x\r\nauthorization: k\r\ncontent-length: 9000000\r\n\r\n"
-        client.sendall(head + b"x" * 2_000_000)
+        head = (
+            f"POST {api.uploads_path} HTTP/1.1\r\nhost: x\r\nauthorization: {api.authorization}\r\n"
+            f"content-type: {api.upload_type}\r\ncontent-length: 9000000\r\n\r\n"
+        )
+        client.sendall(head.encode() + api.upload_head + b"x" * 2_000_000)
         yield

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from mockserver.embed import MockServer
-from tests.conftest import AUDIO, Api, api_of
+from tests.apis import AnyApi, Api, Family
+from tests.conftest import AUDIO, api_of, each_family
 from tests.sounds import wav
 
 HELLO = (AUDIO / "hello.wav").read_bytes()
@@ -67,19 +68,49 @@ def fetching() -> Iterator[MockServer]:
         yield mock
 
 
-def finished(api: Api, url: str) -> dict[str, Any]:
+def finished(api: AnyApi, url: str) -> str:
     job = api.submit(url)
-    while (view := api.get(job))["status"] in ("queued", "processing"):
+    while api.status(job) in ("queued", "processing"):
         pass
-    return view
+    return job
 
 
+def reason(api: AnyApi, job: str) -> str | None:
+    """Return why a job failed, in the server's own word."""
+    failure = api.job(job)["failure"]
+    assert (api.status(job) == "error") is (failure is not None)
+    return failure and str(failure["reason"])
+
+
+@each_family
 @pytest.mark.parametrize("path", ["/hello.wav", "/redirect/3"])
-def test_fetched_audio_is_matched_like_uploaded_audio(path: str, site: str, fetching: MockServer) -> None:
-    api = api_of(fetching.url)
-    view = finished(api, site + path)
-    assert view["text"].startswith("Hello and welcome.")
-    assert view["audio_url"] == site + path
+def test_fetched_audio_is_matched_like_uploaded_audio(
+    family: Family, path: str, site: str, fetching: MockServer
+) -> None:
+    api = api_of(fetching.url, family=family)
+    job = finished(api, site + path)
+    assert str(api.text(job)).startswith("Hello and welcome.")
+    assert api.source(job) == site + path
+
+
+@each_family
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/page.html", "not_audio"),
+        ("/empty.mp3", "empty"),
+        ("/forbidden.mp3", "download_forbidden"),
+        ("/missing.mp3", "download_failed"),
+        ("/broken.mp3", "download_forbidden"),
+        ("/redirect/9", "download_failed"),
+        ("/large.wav", "too_large"),
+    ],
+)
+def test_a_download_that_fails_ends_the_job(
+    family: Family, path: str, why: str, site: str, fetching: MockServer
+) -> None:
+    api = api_of(fetching.url, family=family)
+    assert reason(api, finished(api, site + path)) == why
 
 
 @pytest.mark.parametrize(
@@ -100,60 +131,66 @@ def test_a_download_that_fails_ends_the_job_with_the_documented_text(
     path: str, error: str, site: str, fetching: MockServer
 ) -> None:
     api = api_of(fetching.url)
-    view = finished(api, site + path)
-    assert (view["status"], view["error"]) == ("error", error.format(url=site + path))
+    job = finished(api, site + path)
+    assert (api.status(job), api.failure(job)) == ("error", error.format(url=site + path))
 
 
-def test_a_download_that_takes_too_long_is_given_up(site: str) -> None:
+@each_family
+def test_a_download_that_takes_too_long_is_given_up(family: Family, site: str) -> None:
     with MockServer(remote_audio="fetch", fetch_timeout=0.3) as mock:
-        view = finished(api_of(mock.url), f"{site}/hangs.mp3")
-        assert view["error"].startswith("Download error, unable to download")
+        api = api_of(mock.url, family=family)
+        assert reason(api, finished(api, f"{site}/hangs.mp3")) == "download_failed"
 
 
-def test_nothing_is_left_of_a_failed_download(site: str, tmp_path: Path) -> None:
+@each_family
+def test_nothing_is_left_of_a_failed_download(family: Family, site: str, tmp_path: Path) -> None:
     with MockServer(remote_audio="fetch", fetch_bytes=100, data=tmp_path) as mock:
-        api = api_of(mock.url)
-        assert finished(api, f"{site}/hello.wav")["status"] == "error"
+        api = api_of(mock.url, family=family)
+        assert api.status(finished(api, f"{site}/hello.wav")) == "error"
         assert list((tmp_path / "uploads").iterdir()) == []
 
 
-def test_pretended_audio_is_never_downloaded(site: str, api: Api) -> None:
-    view = api.transcribe(f"{site}/missing.mp3")
-    assert view["status"] == "completed"
-    assert 20 <= view["audio_duration"] <= 180
+@each_family
+def test_pretended_audio_is_never_downloaded(site: str, api: AnyApi) -> None:
+    job = api.submit(f"{site}/missing.mp3")
+    assert api.status(job) == "completed"
+    assert 20 <= (api.duration(job) or 0) <= 180
 
 
-def test_a_data_url_is_read(api: Api) -> None:
+@each_family
+def test_a_data_url_is_read(api: AnyApi) -> None:
     url = "data:audio/wav;base64," + base64.b64encode(HELLO).decode()
-    assert api.transcribe(url)["text"].startswith("Hello and welcome.")
+    assert str(api.heard(url)).startswith("Hello and welcome.")
 
 
+@each_family
 @pytest.mark.parametrize("url", ["data:audio/wav;base64,%%%", "data:nothing", "data:audio/wav;base64,AAA"])
-def test_a_broken_data_url_ends_the_job_as_error(api: Api, url: str) -> None:
-    assert api.transcribe(url)["status"] == "error"
+def test_a_broken_data_url_ends_the_job_as_error(api: AnyApi, url: str) -> None:
+    assert api.status(api.submit(url)) == "error"
 
 
-def test_files_are_read_in_allowed_folders_only(tmp_path: Path) -> None:
+@each_family
+def test_files_are_read_in_allowed_folders_only(family: Family, tmp_path: Path) -> None:
     inside, outside = tmp_path / "in", tmp_path / "out"
     for folder in (inside, outside):
         folder.mkdir()
         (folder / "a b.wav").write_bytes(HELLO)
     (inside / "link.wav").symlink_to(outside / "a b.wav")
     with MockServer(file_folders=(inside,)) as mock:
-        api = api_of(mock.url)
-        assert api.transcribe((inside / "a b.wav").as_uri())["text"].startswith("Hello and welcome.")
+        api = api_of(mock.url, family=family)
+        assert str(api.heard((inside / "a b.wav").as_uri())).startswith("Hello and welcome.")
         for path in (outside / "a b.wav", inside / "link.wav", Path(f"{inside}/../out/a b.wav")):
-            view = api.transcribe(f"file://{path}")
-            assert (view["status"], view["error"]) == (
-                "error",
-                f"Download error, unable to access file at file://{path}",
-            )
-        missing = api.transcribe((inside / "missing.wav").as_uri())
-        assert missing["error"].startswith("Download error, unable to download file://")
-        assert api.transcribe("file:///a%00b.wav")["status"] == "error"
+            assert reason(api, api.submit(f"file://{path}")) == "download_denied"
+        assert reason(api, api.submit((inside / "missing.wav").as_uri())) == "download_failed"
+        assert api.status(api.submit("file:///a%00b.wav")) == "error"
 
 
-def test_no_file_is_read_by_default(api: Api) -> None:
+@each_family
+def test_no_file_is_read_by_default(api: AnyApi) -> None:
+    assert reason(api, api.submit((AUDIO / "hello.wav").as_uri())) == "download_denied"
+
+
+def test_a_file_that_may_not_be_read_has_the_documented_text(api: Api) -> None:
     assert api.transcribe((AUDIO / "hello.wav").as_uri())["error"].startswith(
         "Download error, unable to access file at"
     )

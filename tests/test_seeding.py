@@ -11,10 +11,11 @@ import pytest
 
 from mockserver.embed import MockServer
 from mockserver.settings import SeedError
-from tests.conftest import api_of
+from tests.apis import Family
+from tests.conftest import api_of, each_family
 from tests.processes import ROOT, running
 
-JOB = {"audio_url": "https://example.com/seeded.mp3"}
+URL = "https://example.com/seeded.mp3"
 
 
 def seeds(folder: Path, *requests: dict[str, Any], name: str = "world.json") -> str:
@@ -22,9 +23,12 @@ def seeds(folder: Path, *requests: dict[str, Any], name: str = "world.json") -> 
     return str(folder)
 
 
-def test_everything_is_there_before_the_server_is_ready(tmp_path: Path) -> None:
+@each_family
+def test_everything_is_there_before_the_server_is_ready(family: Family, tmp_path: Path) -> None:
     (tmp_path / "greeting.yaml").write_text("match: {audio_url: https://example.com/seeded.mp3}\ntext: Good morning.\n")
-    (tmp_path / "b.json").write_text(json.dumps({"path": "/v2/transcript", "key": "demo", "body": JOB}))
+    (tmp_path / "b.json").write_text(
+        json.dumps({"path": family.jobs_path, "key": "demo", "body": {family.url_field: URL}})
+    )
     folder = seeds(
         tmp_path,
         {"path": "/_mock/keys", "body": {"key": "demo", "terms": {"concurrency": 3}}},
@@ -33,24 +37,27 @@ def test_everything_is_there_before_the_server_is_ready(tmp_path: Path) -> None:
         name="a.json",
     )
     with MockServer(seed_folder=folder) as mock:
-        demo = api_of(mock.url, "demo")
+        demo = api_of(mock.url, "demo", family=family)
         (job,) = demo.control.get("/jobs").json()["jobs"]
-        assert demo.get(job["id"])["text"] == "Good morning."
+        assert demo.text(job["id"]) == "Good morning."
         assert demo.control.get("/terms").json()["concurrency"] == 3
         assert len(demo.control.get("/fixtures").json()["fixtures"]) == 1
-        assert api_of(mock.url, "weather").http.get("/v2/transcript").status_code == 503
+        assert api_of(mock.url, "weather", family=family).listing().status_code == 503
 
 
-def test_the_requests_are_made_once_for_a_data_directory_and_again_after_a_reset(tmp_path: Path) -> None:
+@each_family
+def test_the_requests_are_made_once_for_a_data_directory_and_again_after_a_reset(
+    family: Family, tmp_path: Path
+) -> None:
     data, folder = tmp_path / "data", tmp_path / "seed"
     folder.mkdir()
-    seeds(folder, {"path": "/v2/transcript", "key": "demo", "body": JOB})
+    seeds(folder, {"path": family.jobs_path, "key": "demo", "body": {family.url_field: URL}})
     for _ in range(2):
         with MockServer(seed_folder=str(folder), data=str(data)) as mock:
             assert len(httpx.get(f"{mock.url}/_mock/jobs").json()["jobs"]) == 1
     with MockServer(seed_folder=str(folder), data=str(data)) as mock:
         before = httpx.get(f"{mock.url}/_mock/jobs").json()["jobs"][0]["id"]
-        api_of(mock.url, "demo").submit("https://example.com/other.mp3")
+        api_of(mock.url, "demo", family=family).submit("https://example.com/other.mp3")
         assert httpx.post(f"{mock.url}/_mock/reset").status_code == 200
         assert [job["id"] for job in httpx.get(f"{mock.url}/_mock/jobs").json()["jobs"]] == [before]
         assert httpx.post(f"{mock.url}/_mock/reset", params={"key": "demo"}).status_code == 200

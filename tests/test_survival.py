@@ -203,7 +203,7 @@ def test_a_database_of_another_version_is_named_and_left_alone(tmp_path: Path) -
 
 
 def test_half_an_upload_is_removed_by_the_next_server(tmp_path: Path) -> None:
-    with running("--data", str(tmp_path)) as first, half_an_upload(first.url):
+    with running("--data", str(tmp_path)) as first, half_an_upload(api_of(first.url, "k")):
         while not any(path.stat().st_size for path in (tmp_path / "uploads").glob("*.part")):
             assert first.process.poll() is None
         first.process.kill()

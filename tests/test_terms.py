@@ -8,13 +8,14 @@ import pytest
 
 from mockserver.embed import MockServer
 from mockserver.settings import Settings
-from tests.conftest import Api, api_of
+from tests.apis import AnyApi, Api, Family
+from tests.conftest import api_of, each_family
 from tests.sounds import wav
 
 URL = "https://example.com/a.mp3"
 
 
-def change(api: Api, **terms: Any) -> dict[str, Any]:
+def change(api: AnyApi, **terms: Any) -> dict[str, Any]:
     reply = api.control.patch("/terms", json=terms)
     assert reply.status_code == 200, reply.text
     changed: dict[str, Any] = reply.json()
@@ -70,14 +71,15 @@ def test_jobs_over_the_limit_wait_in_their_order_and_are_throttled(api: Api) -> 
     assert [api.get(job)["status"] for job in jobs] == ["completed"] * 4
 
 
-def test_more_slots_let_waiting_jobs_go_on(api: Api) -> None:
+@each_family
+def test_more_slots_let_waiting_jobs_go_on(api: AnyApi) -> None:
     change(api, concurrency=1)
     api.freeze()
     jobs = [api.submit(URL, progress="timed") for _ in range(6)]
     api.advance(1)
-    assert [api.get(job)["status"] for job in jobs] == ["processing"] + ["queued"] * 5
+    assert [api.status(job) for job in jobs] == ["processing"] + ["queued"] * 5
     change(api, concurrency="free")
-    assert [api.get(job)["status"] for job in jobs] == ["processing"] * 5 + ["queued"]
+    assert [api.status(job) for job in jobs] == ["processing"] * 5 + ["queued"]
 
 
 def test_too_many_requests_are_refused_until_the_window_ends(api: Api) -> None:
@@ -112,13 +114,14 @@ def test_nobody_transcribes_with_a_negative_balance(api: Api) -> None:
     assert api.submit(URL)
 
 
+@each_family
 @pytest.mark.parametrize("status", [500, 503, 504])
-def test_the_service_can_be_broken(api: Api, status: int) -> None:
+def test_the_service_can_be_broken(api: AnyApi, status: int) -> None:
     change(api, failing=status)
-    assert api.http.get("/v2/transcript").status_code == status
-    assert api.http.post("/v2/transcript", json={"audio_url": URL}).status_code == status
+    assert api.listing().status_code == status
+    assert api.create(URL).status_code == status
     change(api, failing=None)
-    assert api.http.get("/v2/transcript").json()["transcripts"] == []
+    assert api.listed(api.listing()) == []
 
 
 def test_the_text_of_a_broken_service_is_the_documented_one(api: Api) -> None:
@@ -129,13 +132,15 @@ def test_the_text_of_a_broken_service_is_the_documented_one(api: Api) -> None:
     }
 
 
-def test_the_terms_of_one_key_are_not_those_of_another(server: MockServer, api: Api) -> None:
-    other = api_of(server.url)
+@each_family
+def test_the_terms_of_one_key_are_not_those_of_another(family: Family, server: MockServer, api: AnyApi) -> None:
+    other = api_of(server.url, family=family)
     change(api, failing=503)
-    assert other.http.get("/v2/transcript").status_code == 200
+    assert other.listing().status_code == 200
 
 
-def test_changes_can_be_taken_back(api: Api) -> None:
+@each_family
+def test_changes_can_be_taken_back(api: AnyApi) -> None:
     change(api, concurrency=1, negative_balance=True)
     assert api.control.delete("/terms").json()["concurrency"] is None
     assert api.submit(URL)
@@ -144,49 +149,53 @@ def test_changes_can_be_taken_back(api: Api) -> None:
     assert api.control.get("/terms").json()["concurrency"] is None
 
 
-def test_terms_of_all_projects_can_be_changed_and_each_may_differ() -> None:
+@each_family
+def test_terms_of_all_projects_can_be_changed_and_each_may_differ(family: Family) -> None:
     with MockServer() as mock:
-        first, second = api_of(mock.url, "one"), api_of(mock.url, "two")
-        everybody = api_of(mock.url, "one").http
+        first, second = api_of(mock.url, "one", family=family), api_of(mock.url, "two", family=family)
+        everybody = api_of(mock.url, "one", family=family).http
         change(first, rate_window=7)
         assert everybody.patch("/_mock/terms", json={"concurrency": 3}).status_code == 200
         assert first.control.get("/terms").json()["concurrency"] == 3
         assert first.control.get("/terms").json()["rate_window"] == 7
         assert second.control.get("/terms").json()["concurrency"] == 3
-        assert api_of(mock.url, "three").control.get("/terms").json()["concurrency"] == 3
+        assert api_of(mock.url, "three", family=family).control.get("/terms").json()["concurrency"] == 3
 
 
-def test_a_key_says_how_its_jobs_move_on(server: MockServer, api: Api) -> None:
+@each_family
+def test_a_key_says_how_its_jobs_move_on(family: Family, server: MockServer, api: AnyApi) -> None:
     change(api, progress="timed", queue_seconds=5, processing_seconds=7)
     api.freeze()
     job = api.submit(URL)
     api.advance(4.9)
-    assert api.get(job)["status"] == "queued"
+    assert api.status(job) == "queued"
     api.advance(0.1)
-    assert api.get(job)["status"] == "processing"
+    assert api.status(job) == "processing"
     api.advance(7)
-    assert api.get(job)["status"] == "completed"
-    other = api_of(server.url)
-    assert other.get(other.submit(URL))["status"] == "completed"
+    assert api.status(job) == "completed"
+    other = api_of(server.url, family=family)
+    assert other.status(other.submit(URL)) == "completed"
 
 
-def test_processing_takes_a_share_of_the_audio_where_no_time_is_said(api: Api) -> None:
+@each_family
+def test_processing_takes_a_share_of_the_audio_where_no_time_is_said(api: AnyApi) -> None:
     change(api, progress="timed", queue_seconds=0, processing_seconds=7, processing_share=2)
     change(api, processing_seconds=None)
     api.freeze()
-    job = api.submit(api.upload(wav(3)))
+    job = api.send(wav(3))
     api.advance(5.9)
-    assert api.get(job)["status"] == "processing"
+    assert api.status(job) == "processing"
     api.advance(0.2)
-    assert api.get(job)["status"] == "completed"
+    assert api.status(job) == "completed"
 
 
-def test_what_a_request_or_a_fixture_asks_for_wins_over_the_terms(api: Api) -> None:
+@each_family
+def test_what_a_request_or_a_fixture_asks_for_wins_over_the_terms(api: AnyApi) -> None:
     change(api, progress="held")
-    assert api.get(api.submit(URL, progress="instant"))["status"] == "completed"
+    assert api.status(api.submit(URL, progress="instant")) == "completed"
     polled = api.submit("https://example.com/jobs/polls.mp3")
-    assert [api.get(polled)["status"] for _ in range(2)] == ["processing", "completed"]
-    assert api.get(api.submit(URL))["status"] == "queued"
+    assert [api.status(polled) for _ in range(2)] == ["processing", "completed"]
+    assert api.status(api.submit(URL)) == "queued"
 
 
 @pytest.mark.parametrize(

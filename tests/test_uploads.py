@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from mockserver.embed import MockServer
-from tests.conftest import AUDIO, Api, api_of
+from tests.apis import AnyApi, Api, Family
+from tests.conftest import AUDIO, api_of, each_family
 from tests.processes import half_an_upload, running
 from tests.sounds import wav
 
@@ -37,16 +38,15 @@ def test_an_empty_upload_is_refused_in_plain_text(api: Api) -> None:
     assert reply.text.startswith("Upload failed, please try again.")
 
 
-def test_a_chunked_upload_without_length_is_accepted(api: Api) -> None:
+@each_family
+def test_a_chunked_upload_without_length_is_accepted(api: AnyApi) -> None:
     whole = (AUDIO / "stereo-call.wav").read_bytes()
 
     def pieces() -> Iterator[bytes]:
         for start in range(0, len(whole), 1000):
             yield whole[start : start + 1000]
 
-    reply = api.http.post("/v2/upload", content=pieces())
-    assert reply.status_code == 200
-    assert api.transcribe(reply.json()["upload_url"])["text"].startswith("Good afternoon,")
+    assert str(api.text(api.stream(pieces()))).startswith("Good afternoon,")
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,11 @@ def test_what_is_not_audio_ends_the_job_with_the_documented_text(api: Api, conte
     assert (view["status"], view["error"], view["text"]) == ("error", error, None)
 
 
-def test_the_duration_is_that_of_the_audio_in_seconds_rounded_up(api: Api) -> None:
-    assert api.transcribe(api.upload(wav(2.1)))["audio_duration"] == 3
-    assert api.transcribe(api.upload(wav(2.0)))["audio_duration"] == 2
+@each_family
+def test_the_duration_is_that_of_the_audio_in_seconds_rounded_up(api: AnyApi) -> None:
+    for length, seconds in ((2.1, 3), (2.0, 2)):
+        job = api.send(wav(length))
+        assert (api.status(job), api.duration(job)) == ("completed", seconds)
 
 
 def test_another_projects_upload_is_refused(api: Api, server: MockServer) -> None:
@@ -76,6 +78,16 @@ def test_another_projects_upload_is_refused(api: Api, server: MockServer) -> Non
     other = api_of(server.url)
     reply = other.http.post("/v2/transcript", json={"audio_url": url})
     assert (reply.status_code, reply.json()) == (403, {"error": "Cannot access uploaded file"})
+
+
+@each_family
+@pytest.mark.parametrize("name", ["call 17.wav", "../../call 17.wav"])
+def test_a_fixture_can_match_the_name_of_a_file(family: Family, name: str, tmp_path: Path) -> None:
+    (tmp_path / "named.yaml").write_text('match: {file_name: "call 17.*"}\ntext: named 17\n')
+    with MockServer(fixtures=(tmp_path,)) as mock:
+        api = api_of(mock.url, family=family)
+        assert api.text(api.send(wav(2), name)) == "named 17"
+        assert api.text(api.send(wav(2), "call 18.wav")) != "named 17"
 
 
 @pytest.mark.parametrize(
@@ -93,19 +105,20 @@ def test_a_fixture_can_match_the_name_of_an_uploaded_file(name: str, expected: s
         assert api.transcribe(api.upload(wav(2), **{"Content-Disposition": name}))["text"] == expected
 
 
-def test_a_client_that_leaves_half_way_leaves_nothing_behind(tmp_path: Path) -> None:
+@each_family
+def test_a_client_that_leaves_half_way_leaves_nothing_behind(family: Family, tmp_path: Path) -> None:
     with running("--data", str(tmp_path)) as server:
-        with half_an_upload(server.url):
+        api = api_of(server.url, "k", family=family)
+        with half_an_upload(api):
             pass
         uploads = tmp_path / "uploads"
-        api = api_of(server.url, "k")
         while list(uploads.iterdir()) or not _seen(api):
             assert server.process.poll() is None
 
 
-def _seen(api: Api) -> bool:
+def _seen(api: AnyApi) -> bool:
     entries = api.control.get("/journal").json()["requests"]
-    return any(entry["path"] == "/v2/upload" and entry["status"] == 499 for entry in entries)
+    return any(entry["path"] == api.uploads_path and entry["status"] == 499 for entry in entries)
 
 
 def test_an_upload_that_is_too_large_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
@@ -115,6 +128,16 @@ def test_an_upload_that_is_too_large_is_refused_and_leaves_nothing(tmp_path: Pat
         assert reply.status_code == 413
         assert list((tmp_path / "uploads").iterdir()) == []
         assert api.upload(bytes(1_000_000))
+
+
+@each_family
+def test_what_is_too_large_is_refused_and_leaves_nothing(family: Family, tmp_path: Path) -> None:
+    with MockServer(upload_bytes=100_000, data=tmp_path) as mock:
+        api = api_of(mock.url, family=family)
+        assert api.offer(wav(20)).status_code == 413
+        assert list((tmp_path / "uploads").iterdir()) == []
+        assert api.control.get("/jobs").json()["jobs"] == []
+        assert api.status(api.send(wav(1))) == "completed"
 
 
 def test_a_large_upload_takes_no_more_memory(tmp_path: Path) -> None:
