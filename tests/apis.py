@@ -25,6 +25,7 @@ class AnyApi(ABC):
     upload_tail: ClassVar[bytes] = b""
     job_pattern: ClassVar[str]
     """The path of a job's own operation, as metrics and the OpenAPI document have it."""
+    id_field: ClassVar[str]
     url_field: ClassVar[str]
     language_field: ClassVar[str]
     speakers_field: ClassVar[str]
@@ -53,16 +54,16 @@ class AnyApi(ABC):
         """Upload a file, whatever the answer."""
 
     @abstractmethod
+    def takes(self, content: bytes) -> bool:
+        """Say whether a file becomes a transcript."""
+
+    @abstractmethod
     def stream(self, pieces: Iterable[bytes]) -> str:
         """Submit a file without saying how long it is; return the id of its job."""
 
     @abstractmethod
     def send(self, content: bytes, name: str = "", *, progress: str | None = None, **params: Any) -> str:
         """Submit a file of audio; return the id of its job."""
-
-    @abstractmethod
-    def id_of(self, reply: httpx.Response) -> str:
-        """Return the id of the job that a reply tells of."""
 
     @abstractmethod
     def status(self, job: str) -> str:
@@ -104,18 +105,20 @@ class AnyApi(ABC):
     def told(self, webhook: Any) -> tuple[str, str]:
         """Return the job that a webhook's body tells of, and the state that it tells."""
 
-    def asked(self, *, language: str | None = None, speakers: bool | None = None) -> dict[str, Any]:
+    @classmethod
+    def asked(cls, *, language: str | None = None, speakers: bool | None = None) -> dict[str, Any]:
         """Return the fields that ask for a language, and for who speaks."""
-        fields = {self.language_field: language, self.speakers_field: speakers}
+        fields = {cls.language_field: language, cls.speakers_field: speakers}
         return {field: value for field, value in fields.items() if value is not None}
 
     @abstractmethod
     def limits(self, most: int) -> dict[str, Any]:
         """Return the terms under which so many jobs, and no more, can be made while the clock stands; 0: any number."""
 
-    def body(self, url: str, **params: Any) -> dict[str, Any]:
+    @classmethod
+    def body(cls, url: str, **params: Any) -> dict[str, Any]:
         """Return the body of a request for a job."""
-        return {self.url_field: url, **params}
+        return {cls.url_field: url, **params}
 
     def create(self, url: str, *, headers: dict[str, str] | None = None, **params: Any) -> httpx.Response:
         """Ask for a job, whatever the answer."""
@@ -134,13 +137,14 @@ class AnyApi(ABC):
         assert reply.json()["status"] == "queued"
         return self.id_of(reply)
 
-    def worded(self, given: dict[str, Any]) -> dict[str, Any]:
+    @classmethod
+    def worded(cls, given: dict[str, Any]) -> dict[str, Any]:
         """Return a table of a test with the family's words in place of {jobs}, {url}, {language} and the like."""
         text = json.dumps(given)
         words = {
-            "jobs": self.jobs_path, "rest": self.jobs_path[2:], "family": self.family, "service": self.service,
-            "language": self.language_field, "speakers": self.speakers_field, "url": self.url_field,
-            "accepted": str(self.accepted), "unknown": str(self.unknown),
+            "jobs": cls.jobs_path, "rest": cls.jobs_path[2:], "family": cls.family, "service": cls.service,
+            "language": cls.language_field, "speakers": cls.speakers_field, "url": cls.url_field,
+            "accepted": str(cls.accepted), "unknown": str(cls.unknown),
         }  # fmt: skip
         for word, meaning in words.items():
             text = text.replace(f"{{{word}}}", meaning)
@@ -151,6 +155,11 @@ class AnyApi(ABC):
     def job_paths(self) -> str:
         """Return the pattern of the paths of jobs: what a token was asked for with is none of them."""
         return f"{self.jobs_path}*"
+
+    def id_of(self, reply: httpx.Response) -> str:
+        """Return the id of the job that a reply tells of."""
+        found: str = reply.json()[self.id_field]
+        return found
 
     def path_of(self, job: str) -> str:
         return f"{self.jobs_path}/{job}"
@@ -210,6 +219,7 @@ class Api(AnyApi):
     uploads_path = "/v2/upload"
     upload_type = "application/octet-stream"
     job_pattern = "/v2/transcript/{transcript_id}"
+    id_field = "id"
     url_field = "audio_url"
     language_field = "language_code"
     speakers_field = "speaker_labels"
@@ -234,6 +244,9 @@ class Api(AnyApi):
     def offer(self, content: bytes) -> httpx.Response:
         return self.http.post(self.uploads_path, content=content)
 
+    def takes(self, content: bytes) -> bool:
+        return self.status(self.send(content)) == "completed"
+
     def stream(self, pieces: Iterable[bytes]) -> str:
         reply = self.http.post(self.uploads_path, content=pieces)
         assert reply.status_code == 200, reply.text
@@ -248,10 +261,6 @@ class Api(AnyApi):
 
     def limits(self, most: int) -> dict[str, Any]:
         return {"rate_limit": most}
-
-    def id_of(self, reply: httpx.Response) -> str:
-        found: str = reply.json()["id"]
-        return found
 
     def status(self, job: str) -> str:
         found: str = self.get(job)["status"]
@@ -338,6 +347,7 @@ class JobsApi(AnyApi):
     upload_head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
     upload_tail = b"\r\n--x--\r\n"
     job_pattern = "/jobs/{job_id}"
+    id_field = "job_id"
     url_field = "source_url"
     language_field = "language"
     speakers_field = "diarize"
@@ -358,6 +368,13 @@ class JobsApi(AnyApi):
     def offer(self, content: bytes) -> httpx.Response:
         return self.http.post("/jobs", files={"file": ("audio", content)})
 
+    def takes(self, content: bytes) -> bool:
+        reply = self.offer(content)
+        if reply.status_code == 415:
+            assert reply.json()["error"] == "invalid_audio"
+            return False
+        return self.status(self._made(reply)) == "completed"
+
     def stream(self, pieces: Iterable[bytes]) -> str:
         body = chain([self.upload_head], pieces, [self.upload_tail])
         return self._made(self.http.post("/jobs", content=body, headers={"Content-Type": self.upload_type}))
@@ -369,10 +386,6 @@ class JobsApi(AnyApi):
 
     def limits(self, most: int) -> dict[str, Any]:
         return {"submit_limit": most}
-
-    def id_of(self, reply: httpx.Response) -> str:
-        found: str = reply.json()["job_id"]
-        return found
 
     def status(self, job: str) -> str:
         found: str = self.get(job)["status"]

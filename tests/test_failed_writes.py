@@ -16,6 +16,8 @@ from mockserver.engine.history import Wanted
 from mockserver.settings import Settings
 from mockserver.web.courier import Courier
 from mockserver.web.middleware import Gate
+from tests.apis import Api, Family
+from tests.conftest import each_family
 
 URL = "https://example.com/a.mp3"
 
@@ -37,7 +39,7 @@ class Disk:
 
 
 @asynccontextmanager
-async def serving(data: Path) -> AsyncIterator[tuple[httpx.AsyncClient, Disk]]:
+async def serving(data: Path, family: Family) -> AsyncIterator[tuple[httpx.AsyncClient, Disk]]:
     engine = Engine(Settings(data=data, log_requests=False))
     courier = Courier(engine, FAMILIES)
 
@@ -47,50 +49,61 @@ async def serving(data: Path) -> AsyncIterator[tuple[httpx.AsyncClient, Disk]]:
     gate = Gate(engine, courier, FAMILIES, no_control)  # type: ignore[arg-type]
     courier.start()
     transport = httpx.ASGITransport(gate, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://mock", headers={"Authorization": "k"}) as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://mock") as client:
         try:
+            client.headers["Authorization"] = await authorization(client, family)
             yield client, Disk(engine)
         finally:
             await courier.stop()
             engine.close()
 
 
-def run(scenario: Callable[[httpx.AsyncClient, Disk], Awaitable[None]], data: Path) -> None:
+async def authorization(client: httpx.AsyncClient, family: Family) -> str:
+    if family is Api:
+        return "k"
+    reply = await client.post("/auth/token", json={"api_key": "k"})
+    return f"Bearer {reply.json()['access_token']}"
+
+
+def run(scenario: Callable[[httpx.AsyncClient, Disk], Awaitable[None]], data: Path, family: Family = Api) -> None:
     async def main() -> None:
-        async with asyncio.timeout(60), serving(data) as (client, disk):
+        async with asyncio.timeout(60), serving(data, family) as (client, disk):
             await scenario(client, disk)
 
     asyncio.run(main())
 
 
-async def submit(client: httpx.AsyncClient, url: str = URL) -> str:
-    reply = await client.post("/v2/transcript", json={"audio_url": url})
+async def submit(client: httpx.AsyncClient, url: str = URL, family: Family = Api) -> str:
+    reply = await client.post(family.jobs_path, json=family.body(url))
     reply.raise_for_status()
-    job: str = reply.json()["id"]
+    job: str = reply.json()[family.id_field]
     return job
 
 
-async def status(client: httpx.AsyncClient, job: str) -> str:
-    view = (await client.get(f"/v2/transcript/{job}")).json()
+async def status(client: httpx.AsyncClient, job: str, family: Family = Api) -> str:
+    view = (await client.get(f"{family.jobs_path}/{job}")).json()
     return str(view.get("status") or view)
 
 
-def test_a_full_disk_is_told_to_everybody_and_ends_with_the_disk_being_full(tmp_path: Path) -> None:
+@each_family
+def test_a_full_disk_is_told_to_everybody_and_ends_with_the_disk_being_full(family: Family, tmp_path: Path) -> None:
+    said = {"assemblyai": "Server error, developers have been alerted.", "jobs": "internal_error"}[family.family]
+
     async def scenario(client: httpx.AsyncClient, disk: Disk) -> None:
-        kept = await submit(client)
-        assert await status(client, kept) == "completed"
+        kept = await submit(client, family=family)
+        assert await status(client, kept, family) == "completed"
         disk.fill()
         long = URL + "?" + "x" * 20_000
-        refused = await asyncio.gather(*(client.post("/v2/transcript", json={"audio_url": long}) for _ in range(10)))
+        refused = await asyncio.gather(*(client.post(family.jobs_path, json=family.body(long)) for _ in range(10)))
         assert {reply.status_code for reply in refused} == {500}
-        assert refused[0].json() == {"error": "Server error, developers have been alerted."}
+        assert refused[0].json() | {"message": ""} == {"error": said, "message": ""}
         disk.empty()
-        again = [await submit(client, long) for _ in range(3)]
+        again = [await submit(client, long, family) for _ in range(3)]
         assert len({kept, *again}) == 4
         for job in (kept, *again):
-            assert await status(client, job) == "completed"
+            assert await status(client, job, family) == "completed"
 
-    run(scenario, tmp_path)
+    run(scenario, tmp_path, family)
 
 
 def test_a_new_key_whose_first_request_is_lost_can_try_again(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from mockserver.embed import MockServer
 from mockserver.engine.fixtures import Fixtures
-from tests.conftest import AUDIO, api_of
+from tests.apis import Family
+from tests.conftest import AUDIO, api_of, each_family
 from tests.sounds import wav
 
 SRT = "1\n00:00:00,500 --> 00:00:02,000\nHello there,\nfriend.\n\n2\n00:00:02,100 --> 00:00:03,000\nBye.\n"
@@ -29,6 +30,32 @@ def write(folder: Path, **files: str) -> Path:
     for name, content in files.items():
         (folder / name.replace("__", ".")).write_text(content)
     return folder
+
+
+@each_family
+@pytest.mark.parametrize(
+    ("match", "url", "asked"),
+    [
+        ("audio_url: https://example.com/a.mp3", "https://example.com/a.mp3", {}),
+        ("audio_url: https://example.com/*.mp3", "https://example.com/a.mp3", {}),
+        ("audio_url: '*?episode=[12]'", "https://example.com/a.mp3?episode=2", {}),
+        ("file_name: a.mp3", "https://example.com/deep/a.mp3", {}),
+        ("language: es", "https://example.com/a.mp3", {"language": "es"}),
+        ("params: { {speakers}: true}", "https://example.com/a.mp3", {"speakers": True}),
+        ("params: { {language}: es}", "https://example.com/a.mp3", {"language": "es"}),
+        ("api_key: test-*", "https://example.com/a.mp3", {}),
+    ],
+)
+def test_in_any_family_a_fixture_matches_on(
+    family: Family, match: str, url: str, asked: dict[str, Any], tmp_path: Path
+) -> None:
+    match = family.worded({"match": match})["match"]
+    write(tmp_path, f__yaml=f"match:\n  {match}\ntext: the canned answer\n")
+    with MockServer(fixtures=(tmp_path,)) as mock:
+        api, other = api_of(mock.url, family=family), api_of(mock.url, "other", family=family)
+        assert api.heard(url, **api.asked(**asked)) == "the canned answer"
+        params = other.asked(language="fr", speakers=False)
+        assert other.heard("https://example.org/other", **params) != "the canned answer"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +85,8 @@ def test_a_fixture_matches_on(match: str, url: str, params: dict[str, Any], tmp_
     assert transcribed(tmp_path, "https://example.org/other", key="other", **other)["text"] != "the canned answer"
 
 
-def test_the_most_specific_fixture_wins(tmp_path: Path) -> None:
+@each_family
+def test_the_most_specific_fixture_wins(family: Family, tmp_path: Path) -> None:
     audio = wav(2)
     (tmp_path / "a.wav").write_bytes(audio)
     write(
@@ -73,7 +101,7 @@ text: language
 match: {api_key: special}
 text: key
 ---
-match: {params: {punctuate: true}}
+match: {params: {SPEAKERS: false}}
 text: param
 ---
 match: {audio_url: "https://example.com/*"}
@@ -87,35 +115,38 @@ text: exact
 ---
 match: {audio: a.wav}
 text: audio
-""",
+""".replace("SPEAKERS", family.speakers_field),
     )
     with MockServer(fixtures=(tmp_path,)) as mock:
-        api, special = api_of(mock.url), api_of(mock.url, "special")
+        api, special = api_of(mock.url, family=family), api_of(mock.url, "special", family=family)
+        spanish, spanish_alone = api.asked(language="es"), api.asked(language="es", speakers=False)
         asked = [
-            api.transcribe("https://example.org/x"),
-            api.transcribe("https://example.org/x", language_code="es"),
-            special.transcribe("https://example.org/x", language_code="es"),
-            special.transcribe("https://example.org/x", language_code="es", punctuate=True),
-            special.transcribe("https://example.com/x", language_code="es", punctuate=True),
-            api.transcribe("https://example.com/calls/1.mp3"),
-            api.transcribe("https://example.com/calls/7.mp3"),
-            api.transcribe(api.upload(audio)),
+            api.heard("https://example.org/x"),
+            api.heard("https://example.org/x", **spanish),
+            special.heard("https://example.org/x", **spanish),
+            special.heard("https://example.org/x", **spanish_alone),
+            special.heard("https://example.com/x", **spanish_alone),
+            api.heard("https://example.com/calls/1.mp3"),
+            api.heard("https://example.com/calls/7.mp3"),
+            api.text(api.send(audio)),
         ]
     expected = ["anything", "language", "key", "param", "short glob", "long glob", "exact", "audio"]
-    assert [view["text"] for view in asked] == expected
+    assert asked == expected
 
 
-def test_a_later_folder_wins_where_two_are_equally_specific(tmp_path: Path) -> None:
+@each_family
+def test_a_later_folder_wins_where_two_are_equally_specific(family: Family, tmp_path: Path) -> None:
     first, second = tmp_path / "1", tmp_path / "2"
     for folder in (first, second):
         folder.mkdir()
         write(folder, f__yaml=f"match: {{audio_url: '*'}}\ntext: from {folder.name}\n")
     with MockServer(fixtures=(first, second)) as mock:
-        assert api_of(mock.url).transcribe("https://example.com/a")["text"] == "from 2"
+        assert api_of(mock.url, family=family).heard("https://example.com/a") == "from 2"
 
 
+@each_family
 @pytest.mark.parametrize("suffix", ["srt", "vtt", "txt"])
-def test_a_text_or_caption_file_beside_audio_is_a_fixture(suffix: str, tmp_path: Path) -> None:
+def test_a_text_or_caption_file_beside_audio_is_a_fixture(family: Family, suffix: str, tmp_path: Path) -> None:
     (tmp_path / "clip.wav").write_bytes(wav(4))
     content = {
         "srt": SRT,
@@ -124,11 +155,12 @@ def test_a_text_or_caption_file_beside_audio_is_a_fixture(suffix: str, tmp_path:
     }
     (tmp_path / f"clip.{suffix}").write_text(content[suffix])
     with MockServer(fixtures=(tmp_path,)) as mock:
-        api = api_of(mock.url)
-        view = api.transcribe(api.upload(wav(4)))
-    assert view["text"] == "Hello there, friend. Bye."
-    if suffix != "txt":
-        assert [view["words"][0]["start"], view["words"][2]["end"], view["words"][3]["start"]] == [500, 2000, 2100]
+        api = api_of(mock.url, family=family)
+        job = api.send(wav(4))
+        assert api.text(job) == "Hello there, friend. Bye."
+        if suffix != "txt":
+            times = api.times(job)
+            assert [times[0][0], times[2][1], times[3][0]] == [500, 2000, 2100]
 
 
 def test_timed_words_keep_their_times_and_confidences(tmp_path: Path) -> None:
@@ -151,24 +183,26 @@ words:
     assert view["audio_duration"] == 10
 
 
-def test_a_fixture_without_content_only_says_how_the_job_goes(tmp_path: Path) -> None:
+@each_family
+def test_a_fixture_without_content_only_says_how_the_job_goes(family: Family, tmp_path: Path) -> None:
     write(tmp_path, f__yaml="match: {audio_url: '*'}\noutcome: {processing_seconds: 60, queue_seconds: 0}\n")
     with MockServer(fixtures=(tmp_path,)) as mock:
-        api = api_of(mock.url)
+        api = api_of(mock.url, family=family)
         api.freeze()
         job = api.submit("https://example.com/a.mp3")
-        assert api.get(job)["status"] == "processing"
+        assert api.status(job) == "processing"
         api.advance(60)
-        assert api.get(job)["text"]
+        assert api.text(job)
 
 
-def test_a_fixture_that_names_the_audio_wins_over_audio_that_is_none(tmp_path: Path) -> None:
+@each_family
+def test_a_fixture_that_names_the_audio_wins_over_audio_that_is_none(family: Family, tmp_path: Path) -> None:
     (tmp_path / "fake.wav").write_bytes(b"not audio at all")
     write(tmp_path, f__yaml="match: {audio: fake.wav}\ntext: But somebody wants it to be.\n")
     with MockServer(fixtures=(tmp_path,)) as mock:
-        api = api_of(mock.url)
-        assert api.transcribe(api.upload(b"not audio at all"))["text"] == "But somebody wants it to be."
-        assert api.transcribe(api.upload(b"not audio at all!"))["status"] == "error"
+        api = api_of(mock.url, family=family)
+        assert api.text(api.send(b"not audio at all")) == "But somebody wants it to be."
+        assert not api.takes(b"not audio at all!")
 
 
 @pytest.mark.parametrize(
@@ -271,11 +305,12 @@ def test_files_without_mistakes_pass_the_check() -> None:
     assert "no problems" in checked.stdout
 
 
-def test_a_wrong_file_neither_stops_the_server_nor_hides_the_right_ones(tmp_path: Path) -> None:
+@each_family
+def test_a_wrong_file_neither_stops_the_server_nor_hides_the_right_ones(family: Family, tmp_path: Path) -> None:
     write(tmp_path, a__yaml="match: {audio_url: '*/a'}\ntext: right\n---\nmatch: {}\ntxt: wrong\n", b__yaml="{{{")
     with MockServer(fixtures=(tmp_path,)) as mock:
-        api = api_of(mock.url)
-        assert api.transcribe("https://example.com/a")["text"] == "right"
+        api = api_of(mock.url, family=family)
+        assert api.heard("https://example.com/a") == "right"
         problems = api.control.get("/health").json()["fixture_problems"]
         assert len(problems) == 2
         assert "a.yaml:5: unknown field 'txt'" in problems[0]
@@ -288,38 +323,41 @@ def rewrite(file: Path, text: str) -> None:
     os.utime(file, ns=(before + 10**9, before + 10**9))
 
 
-def test_files_are_loaded_again_when_they_change(tmp_path: Path) -> None:
+@each_family
+def test_files_are_loaded_again_when_they_change(family: Family, tmp_path: Path) -> None:
     file = tmp_path / "f.yaml"
     url = "https://example.com/changing.mp3"
     rewrite(file, f"match: {{audio_url: '{url}'}}\ntext: first\n")
     with MockServer(fixtures=(tmp_path,)) as mock:
-        api = api_of(mock.url)
+        api = api_of(mock.url, family=family)
         old = api.submit(url)
-        assert api.get(old)["text"] == "first"
+        assert api.text(old) == "first"
         rewrite(file, f"match: {{audio_url: '{url}'}}\ntext: second\n")
-        assert api.transcribe(url)["text"] == "second"
-        assert api.get(old)["text"] == "first"
+        assert api.heard(url) == "second"
+        assert api.text(old) == "first"
         for broken in ("{{{ broken", "match: {}\ntext: new\n---\nnonsense: 1\n"):
             rewrite(file, broken)
-            assert api.transcribe(url)["text"] == "second"
+            assert api.heard(url) == "second"
             assert api.control.get("/health").json()["fixture_problems"]
         rewrite(file, f"match: {{audio_url: '{url}'}}\ntext: second\noutcome: {{hold: queued}}\n")
-        assert api.transcribe(url)["status"] == "queued"
+        assert api.status(api.submit(url)) == "queued"
         file.unlink()
-        assert api.transcribe(url)["text"] != "second"
+        assert api.heard(url) != "second"
 
 
-def test_audio_that_vanishes_only_takes_its_own_fixture_along(tmp_path: Path) -> None:
+@each_family
+def test_audio_that_vanishes_only_takes_its_own_fixture_along(family: Family, tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(wav(2))
     write(tmp_path, f__yaml="match: {audio: a.wav}\ntext: gone\n---\nmatch: {audio_url: '*/b'}\ntext: still here\n")
     with MockServer(fixtures=(tmp_path,), reload=False) as mock:
-        api = api_of(mock.url)
+        api = api_of(mock.url, family=family)
         (tmp_path / "a.wav").unlink()
-        assert api.transcribe("https://example.com/b")["text"] == "still here"
-        assert api.transcribe(api.upload(wav(2)))["status"] == "completed"
+        assert api.heard("https://example.com/b") == "still here"
+        assert api.status(api.send(wav(2))) == "completed"
 
 
-def test_fixtures_of_one_name_are_kept_apart(tmp_path: Path) -> None:
+@each_family
+def test_fixtures_of_one_name_are_kept_apart(family: Family, tmp_path: Path) -> None:
     write(
         tmp_path,
         f__yaml="name: same\nmatch: {api_key: alice}\ntext: for alice only\n---\n"
@@ -327,12 +365,13 @@ def test_fixtures_of_one_name_are_kept_apart(tmp_path: Path) -> None:
         "name: same\nmatch: {audio_url: '*', api_key: alice}\ntext: for alice here\n",
     )
     with MockServer(fixtures=(tmp_path,)) as mock:
-        alice, bob = api_of(mock.url, "alice"), api_of(mock.url, "bob")
-        said = [api.transcribe("https://example.com/a")["text"] for api in (bob, alice, bob, alice)]
+        alice, bob = api_of(mock.url, "alice", family=family), api_of(mock.url, "bob", family=family)
+        said = [api.heard("https://example.com/a") for api in (bob, alice, bob, alice)]
     assert said == ["for everybody", "for alice here"] * 2
 
 
-def test_words_without_times_fill_the_gap_between_those_that_have_them(tmp_path: Path) -> None:
+@each_family
+def test_words_without_times_fill_the_gap_between_those_that_have_them(family: Family, tmp_path: Path) -> None:
     write(
         tmp_path,
         f__yaml="""
@@ -344,23 +383,26 @@ words:
   - {text: three, start: 9, end: 9.5}
 """,
     )
-    view = transcribed(tmp_path)
-    assert [(word["start"], word["end"]) for word in view["words"]] == [(5000, 6000), (6000, 9000), (9000, 9500)]
+    with MockServer(fixtures=(tmp_path,)) as mock:
+        api = api_of(mock.url, family=family)
+        assert api.times(api.submit("https://example.com/a.mp3")) == [(5000, 6000), (6000, 9000), (9000, 9500)]
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+@each_family
+def test_a_byte_order_mark_is_no_part_of_the_text(family: Family, tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(wav(2))
     (tmp_path / "a.txt").write_text("Hello there.", encoding="utf-8-sig")
     with MockServer(fixtures=(tmp_path,)) as mock:
-        api = api_of(mock.url)
-        assert api.transcribe(api.upload(wav(2)))["text"] == "Hello there."
+        api = api_of(mock.url, family=family)
+        assert api.text(api.send(wav(2))) == "Hello there."
 
 
-def test_the_same_audio_is_invented_the_same_for_every_key_and_differs_by_seed() -> None:
+@each_family
+def test_the_same_audio_is_invented_the_same_for_every_key_and_differs_by_seed(family: Family) -> None:
     texts = []
     for seed in (1, 1, 2):
         with MockServer(seed=seed) as mock:
-            api = api_of(mock.url)
-            texts.append(api.transcribe(api.upload(wav(20)))["text"])
+            api = api_of(mock.url, family=family)
+            texts.append(str(api.text(api.send(wav(20)))))
     assert texts[0] == texts[1] != texts[2]
     assert 40 <= len(texts[0].split()) <= 60

@@ -9,46 +9,49 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from mockserver.embed import MockServer
-from tests.conftest import Api, api_of
+from tests.apis import AnyApi, Api, Family
+from tests.conftest import api_of, each_family
 from tests.sounds import wav
 
 URL = "https://example.com/a.mp3"
 MODEL = "claude-sonnet-4-5-20250929"
 
 
-def say(api: Api) -> str:
-    messages = [{"role": "user", "content": "ping"}]
-    reply = api.http.post("/v1/chat/completions", json={"model": MODEL, "messages": messages})
+def say(api: AnyApi) -> str:
+    chat = {"model": MODEL, "messages": [{"role": "user", "content": "ping"}]}
+    reply = httpx.post(f"{api.url}/v1/chat/completions", json=chat, headers={"Authorization": api.key})
     said: str = reply.json()["choices"][0]["message"]["content"]
     return said
 
 
 @pytest.fixture
-def other(server: MockServer) -> Api:
+def other(family: Family, server: MockServer) -> AnyApi:
     """The neighbour: with one of each thing, on a clock that stands."""
-    api = api_of(server.url)
+    api = api_of(server.url, family=family)
     api.freeze()
-    api.control.patch("/terms", json={"rate_limit": 100, "rate_window": 60})
+    api.control.patch("/terms", json={**api.limits(100), "rate_window": 60})
     api.control.post("/fixtures", params={"uses": 3}, content="name: text\ntext: Mine.")
     api.control.post("/fixtures", content="name: chat\nmatch: {user: ping}\nanswers: [one, two, three]")
-    api.submit(api.upload(wav(1)))
+    api.send(wav(1))
     api.submit(URL, progress="held")
     assert say(api) == "one"
     api.control.post("/snapshots", json={"name": "mine"})
     return api
 
 
-def disturb(api: Api) -> None:
+def disturb(api: AnyApi) -> None:
     """Do everything that a test may do to its own world."""
-    api.control.patch("/terms", json={"rate_limit": 3, "rate_window": 1e6, "strict": True})
+    api.freeze()
+    api.control.patch("/terms", json={**api.limits(3), "rate_window": 1e6, "strict": True})
     api.control.post("/fixtures", content="name: text\ntext: Theirs.\n---\nmatch: {user: ping}\nanswer: theirs")
     assert say(api) == "theirs"
-    api.submit(api.upload(wav(2)))
-    assert api.http.get("/v2/transcript").status_code == 200
-    assert api.http.get("/v2/transcript").status_code == 429
+    assert [api.create(URL).status_code for _ in range(4)] == [api.accepted] * 3 + [429]
+    api.control.patch("/terms", json=api.limits(0))
+    api.send(wav(2))
     api.control.post("/snapshots", json={"name": "mine"})
     api.control.post("/clock/scale", json={"factor": 1000})
     api.advance(1e6)
@@ -58,14 +61,15 @@ def disturb(api: Api) -> None:
     api.control.post("/reset")
 
 
-def seen(api: Api) -> dict[str, Any]:
+def seen(api: AnyApi) -> dict[str, Any]:
     names = ("jobs", "clock", "terms", "fixtures", "snapshots", "webhooks", "journal")
     return {name: api.control.get(f"/{name}").json() for name in names}
 
 
-def test_nothing_that_one_key_does_is_seen_by_another(api: Api, other: Api) -> None:
+@each_family
+def test_nothing_that_one_key_does_is_seen_by_another(api: AnyApi, other: AnyApi) -> None:
     before = seen(other)
-    limits = other.http.get("/v2/transcript").headers
+    limits = other.listing().headers
     disturb(api)
     disturb(api)
     after = seen(other)
@@ -75,19 +79,20 @@ def test_nothing_that_one_key_does_is_seen_by_another(api: Api, other: Api) -> N
     assert after == before
     assert limits.keys() >= {"x-request-id"}
     assert say(other) == "two"
-    assert other.transcribe(URL)["text"] == "Mine."
+    assert other.heard(URL) == "Mine."
 
 
-def test_the_request_window_of_one_key_is_not_that_of_another(api: Api, server: MockServer) -> None:
-    other = api_of(server.url)
+@each_family
+def test_the_request_window_of_one_key_is_not_that_of_another(family: Family, api: AnyApi, server: MockServer) -> None:
+    other = api_of(server.url, family=family)
     for each in (api, other):
         each.freeze()
-        each.control.patch("/terms", json={"rate_limit": 2})
-    assert [other.http.get("/v2/transcript").status_code for _ in range(3)] == [200, 200, 429]
-    assert api.http.get("/v2/transcript").status_code == 200
+        each.control.patch("/terms", json=each.limits(2))
+    assert [other.create(URL).status_code for _ in range(3)] == [other.accepted, other.accepted, 429]
+    assert api.create(URL).status_code == api.accepted
     api.control.post("/reset")
     api.advance(1000)
-    assert other.http.get("/v2/transcript").status_code == 429
+    assert other.create(URL).status_code == 429
 
 
 def test_an_upload_of_one_key_outlives_the_reset_of_another(api: Api, server: MockServer) -> None:

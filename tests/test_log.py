@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import AUDIO, api_of
+from tests.apis import AnyApi, Family
+from tests.conftest import AUDIO, api_of, each_family
 from tests.processes import ServerProcess, running
 from tests.test_settings import command
 
@@ -21,60 +22,58 @@ def said(server: ServerProcess) -> list[str]:
     return (server.said + server.process.communicate()[1]).splitlines()
 
 
-def work(server: ServerProcess) -> tuple[str, list[httpx.Response]]:
+def work(server: ServerProcess, family: Family) -> tuple[AnyApi, str, list[httpx.Response]]:
     """Make a job that a fixture answers, ask for it, and be refused twice; return the job, and the replies."""
-    api = api_of(server.url, KEY)
-    url = api.upload((AUDIO / "hello.wav").read_bytes())
-    made = api.http.post("/v2/transcript", json={"audio_url": url})
-    job = made.json()["id"]
-    refused = httpx.get(f"{server.url}/v2/transcript/{job}")
-    return job, [
-        made,
-        api.http.get(f"/v2/transcript/{job}?a=b"),
-        api.http.post("/v2/transcript", content=b"{"),
-        refused,
-    ]
+    api = api_of(server.url, KEY, family=family)
+    job = api.send((AUDIO / "hello.wav").read_bytes())
+    got = api.http.get(f"{api.path_of(job)}?a=b")
+    return api, job, [got, api.post(b"{"), httpx.get(server.url + api.path_of(job))]
 
 
-def test_a_line_of_json_has_every_fact() -> None:
+@each_family
+def test_a_line_of_json_has_every_fact(family: Family) -> None:
     with running("--log-format", "json") as server:
-        job, replies = work(server)
+        api, job, replies = work(server, family)
         lines: list[dict[str, Any]] = [json.loads(line) for line in said(server)]
     assert {"at", "level", "message"} <= set.intersection(*(set(line) for line in lines))
     assert "listens on" in lines[0]["message"]
-    made, got, broken, refused = (
+    got, broken, refused = (
         next(line for line in lines if line.get("request_id") == reply.headers["x-request-id"]) for reply in replies
     )
-    assert (made["method"], made["path"], made["status"]) == ("POST", "/v2/transcript", 200)
+    made = next(line for line in lines if (line.get("method"), line.get("path")) == ("POST", api.jobs_path))
+    assert made["status"] == api.accepted
     assert (made["job"], got["job"]) == (job, job)
-    assert (got["fixture"], got["query"], got["bytes"]) == ("hello", "a=b", len(replies[1].content))
+    assert (got["fixture"], got["query"], got["bytes"]) == ("hello", "a=b", len(replies[0].content))
     assert got["key"] == made["key"] == "a-key…og"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", got["at"])
     assert got["microseconds"] > 0
-    assert (broken["status"], broken["note"]) == (400, replies[2].headers["x-mock-hint"])
+    assert (broken["status"], broken["note"]) == (400, replies[1].headers["x-mock-hint"])
     assert refused["status"] == 401
     assert "key" not in refused
 
 
-def test_a_line_of_text_has_them_too() -> None:
+@each_family
+def test_a_line_of_text_has_them_too(family: Family) -> None:
     with running() as server:
-        job, replies = work(server)
+        api, job, replies = work(server, family)
         lines = said(server)
-    made, got, broken, refused = (
+    got, broken, refused = (
         next(line for line in lines if f"id={reply.headers['x-request-id']}" in line) for reply in replies
     )
-    assert f" 200 GET /v2/transcript/{job}?a=b {len(replies[1].content)}B " in got
+    made = next(line for line in lines if f" {api.accepted} POST {api.jobs_path} " in line)
+    assert f" 200 GET {api.path_of(job)}?a=b {len(replies[0].content)}B " in got
     assert re.search(rf" \d+\.\dms id=\S+ key=a-key…og job={job} fixture=hello$", got)
     assert f"job={job}" in made
-    assert broken.endswith(f"key=a-key…og note={replies[2].headers['x-mock-hint']}")
+    assert broken.endswith(f"key=a-key…og note={replies[1].headers['x-mock-hint']}")
     assert " 401 GET " in refused
     assert "key=" not in refused
 
 
+@each_family
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_no_key_is_in_the_log(form: str) -> None:
+def test_no_key_is_in_the_log(family: Family, form: str) -> None:
     with running("--log-format", form) as server:
-        work(server)
+        work(server, family)
         lines = said(server)
     assert KEY not in "\n".join(lines)
 
