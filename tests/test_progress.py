@@ -26,11 +26,11 @@ def test_an_instant_job_is_completed_at_the_first_get(api: AnyApi) -> None:
 @each_family
 def test_a_timed_job_takes_the_share_of_its_audio(api: AnyApi) -> None:
     api.freeze()
-    job = api.send(wav(100), progress="timed")
+    job = api.send(wav(120), progress="timed")
     assert api.status(job) == "queued"
     assert [move["to"] for move in api.advance(1)["transitions"]] == ["processing"]
     assert api.status(job) == "processing"
-    assert api.advance(19.9)["transitions"] == []
+    assert api.advance(120 * api.share - 0.1)["transitions"] == []
     assert [move["to"] for move in api.advance(0.1)["transitions"]] == ["completed"]
     assert api.status(job) == "completed"
 

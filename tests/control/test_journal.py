@@ -154,7 +154,7 @@ def test_requests_are_found_by_their_very_status(mixed: AnyApi) -> None:
 def test_requests_are_found_by_the_moment_on_the_clock(api: AnyApi) -> None:
     api.submit(URL)
     api.freeze()
-    api.advance(3600)
+    api.advance(1800)
     now = api.control.get("/clock").json()["now"]
     api.ask("later")
     assert [entry["job"] for entry in entries(api, since=now)] == ["later"]
@@ -166,7 +166,9 @@ def test_requests_are_found_by_the_moment_on_the_clock(api: AnyApi) -> None:
 def test_requests_come_page_by_page(mixed: AnyApi) -> None:
     first = mixed.control.get("/journal", params={"limit": 3}).json()
     rest = mixed.control.get("/journal", params={"limit": 3, "before": first["next_before"]}).json()
-    assert [entry["number"] for entry in first["requests"] + rest["requests"]] == [e["number"] for e in entries(mixed)]
+    whole = mixed.control.get("/journal", params={"limit": 1000}).json()["requests"]
+    assert len(first["requests"]) == 3
+    assert first["requests"] + rest["requests"] == whole
     assert rest["next_before"] is None
 
 
