@@ -438,4 +438,4 @@ class JobsApi(AnyApi):
 
 
 Family = type[AnyApi]
-FAMILIES: tuple[Family, ...] = (Api,)
+FAMILIES: tuple[Family, ...] = (Api, JobsApi)

@@ -275,6 +275,10 @@ class Operations:
         return register
 
 
+def _as_it_is(_: Engine, key: str) -> str:
+    return key
+
+
 @dataclass(frozen=True)
 class Service:
     """One of a vendor's services: its operations, whom it admits, and how it refuses.
@@ -284,6 +288,7 @@ class Service:
     ``errors`` are the documented ones, by the names that faults have for them.
     ``request_limit`` says how many requests a project may make, whatever they ask; None: as many as it likes.
     ``request_id`` makes the id of a request as the service writes it from the server's own, and the seed.
+    ``authorization`` writes the header of a request that is to be made with an API key.
     """
 
     name: str
@@ -300,6 +305,7 @@ class Service:
     errors: Mapping[str, Callable[[Call], Reply]]
     request_limit: Callable[[Terms], Rule | None]
     request_id: Callable[[str, int], str]
+    authorization: Callable[[Engine, str], str] = _as_it_is
 
 
 @dataclass(frozen=True)

@@ -161,13 +161,15 @@ class Gate:
 
     async def _sow(self) -> None:
         """Make the requests of the seed folder. Raises SeedError."""
-        from mockserver.web.seeding import make, requests_in
+        from mockserver.web.seeding import authorization_of, make, requests_in
 
         assert self._control is not None
         assert self._engine.settings.seed_folder is not None
         control = await asyncio.shield(self._control)
         for name, request in list(requests_in(self._engine.settings.seed_folder)):
-            problem = await make(request, control if request.path.startswith(CONTROL) else self, self._engine.settings)
+            app = control if request.path.startswith(CONTROL) else self
+            shown = authorization_of(request, self._table, self._engine)
+            problem = await make(request, app, self._engine.settings, shown)
             if problem is not None:
                 raise SeedError(f"{name}: {problem}")
         self._engine.note_seeded()

@@ -14,9 +14,11 @@ from urllib.parse import unquote, urlencode
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from mockserver.engine import Engine
 from mockserver.settings import SeedError, Settings
 from mockserver.web.guard import CONTROL
 from mockserver.web.sending import App, Scope
+from mockserver.web.table import Table
 
 _SHOWN = 500
 
@@ -31,14 +33,14 @@ class SeedRequest(BaseModel):
     headers: Mapping[Annotated[str, Field(pattern=r"^[!-9;-~]+$")], Annotated[str, Field(pattern=r"^[ -~]*$")]] = {}
     body: Any = None
 
-    def scope(self, settings: Settings) -> Scope:
-        """Return the request as ASGI has it."""
+    def scope(self, settings: Settings, authorization: str | None) -> Scope:
+        """Return the request as ASGI has it, with the header that shows its key."""
         path, _, query = self.path.partition("?")
         headers = {"host": f"{settings.host}:{settings.port}", "content-type": "application/json"}
         if self.key is not None and path.startswith(CONTROL):
             query = "&".join(filter(None, (query, urlencode({"key": self.key}))))
-        elif self.key is not None:
-            headers["authorization"] = self.key
+        elif authorization is not None:
+            headers["authorization"] = authorization
         headers |= {name.lower(): value for name, value in self.headers.items()}
         return {
             "type": "http",
@@ -86,7 +88,17 @@ def _problem(error: ValidationError) -> str:
     return f"request {int(number) + 1}: {'.'.join(map(str, place)) or 'all of it'}: {problem['msg']}"
 
 
-async def make(request: SeedRequest, app: App, settings: Settings) -> str | None:
+def authorization_of(request: SeedRequest, table: Table, engine: Engine) -> str | None:
+    """Return the header that shows a vendor's service which key a request is made with, None where there is none."""
+    if request.key is None:
+        return None
+    path = unquote(request.path.partition("?")[0])
+    methods, _ = table.find(path) or ({}, {})
+    place = methods.get(request.method) or table.neighbour(path)
+    return place.service.authorization(engine, request.key) if place else request.key
+
+
+async def make(request: SeedRequest, app: App, settings: Settings, authorization: str | None) -> str | None:
     """Make a request; return what was said if it was refused."""
     unread = [{"type": "http.request", "body": request.content, "more_body": False}]
     said: list[bytes] = []
@@ -102,7 +114,7 @@ async def make(request: SeedRequest, app: App, settings: Settings) -> str | None
         status = message.get("status", status)
         said.append(message.get("body", b""))
 
-    await app(request.scope(settings), receive, send)
+    await app(request.scope(settings, authorization), receive, send)
     if 200 <= status < 400:
         return None
     return f"{status} {b''.join(said).decode('utf-8', 'replace')[:_SHOWN]}"

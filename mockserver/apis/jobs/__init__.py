@@ -58,6 +58,7 @@ JOBS = Service(
     errors=errors.ERRORS,
     request_limit=_request_limit,
     request_id=_same,
+    authorization=auth.authorization,
 )
 FAMILY = Family(
     name="jobs",

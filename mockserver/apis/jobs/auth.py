@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from mockserver.apis.jobs import errors, tokens
+from mockserver.engine import Engine
 from mockserver.engine.clock import SECOND
 from mockserver.engine.keys import Account, fingerprint
 from mockserver.engine.limits import Rule
@@ -48,6 +49,15 @@ def unauthorized(call: Call) -> ApiError:
     if not _bearer(call.header_map):
         return errors.no_token()
     return errors.token_expired() if call.is_stale else errors.invalid_token()
+
+
+def authorization(engine: Engine, key: str) -> str:
+    """Return the header of a request with an API key: a token for it, or the key itself if it is not accepted."""
+    key, fault = engine.faults.split(key)
+    account = engine.keys.account(key)
+    if account is None:
+        return key
+    return f"Bearer {tokens.issue(account.project, engine.settings, fingerprint(key), 'access', fault)}"
 
 
 def _bearer(headers: Headers) -> str:
