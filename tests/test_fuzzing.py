@@ -17,10 +17,13 @@ from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
 from mockserver.embed import MockServer
+from tests.apis import AnyApi, JobsApi
 from tests.conftest import Api, api_of
 from tests.contract import Answer, Contract, found_contract
+from tests.sounds import wav
 
 URL = "https://example.com/fuzzed.mp3"
+JOBS = ("/jobs", "/auth")
 _Case: TypeAlias = schemathesis.Case[Any]
 _Operation: TypeAlias = schemathesis.APIOperation[Any, Any, Any, Any]
 _BOUNDED = settings(
@@ -75,10 +78,40 @@ def test_the_vendors_api_survives_everything(mock: MockServer, own: Api, contrac
         return False
 
     for operation in _operations(mock):
-        if not operation.path.startswith("/_mock"):
+        if not operation.path.startswith(("/_mock", *JOBS)):
             job = own.submit(URL)
             own.get(job)
             _fuzz(operation, known, own, contract)
+
+
+def test_the_jobs_api_survives_everything(mock: MockServer, contract: Contract | None) -> None:
+    own = api_of(mock.url, family=JobsApi)
+    refresh_token = httpx.post(f"{mock.url}/auth/token", json={"api_key": own.key}).json()["refresh_token"]
+    sound = {"api_key": own.key, "refresh_token": refresh_token, "source_url": URL, "file": wav(1)}
+
+    def known(case: _Case) -> bool:
+        if "job_id" in case.path_parameters:
+            case.path_parameters["job_id"] = job
+            return True
+        if not isinstance(case.body, dict) or not case.body.keys() & sound.keys():
+            return False
+        case.body = {name: sound.get(name, value) for name, value in case.body.items()}
+        if "file" in case.body:
+            case.body.pop("source_url", None)
+        return True
+
+    operations = [operation for operation in _operations(mock) if operation.path.startswith(JOBS)]
+    assert {body.media_type for operation in operations for body in operation.body} == {
+        "application/json",
+        "multipart/form-data",
+    }
+    for operation in operations:
+        own.control.patch("/terms", json={"token_limit": 0})
+        job = own.submit(URL)
+        own.get(job)
+        _fuzz(operation, known, own, contract)
+    made = own.control.get("/jobs", params={"limit": 1000}).json()["jobs"]
+    assert {"upload:", "https:"} <= {job["url"].partition(":")[0] + ":" for job in made}
 
 
 def test_no_operation_of_the_vendor_is_open_to_everyone(mock: MockServer) -> None:
@@ -114,7 +147,7 @@ def _operations(mock: MockServer) -> list[_Operation]:
 def _fuzz(
     operation: _Operation,
     known: Callable[[_Case], bool],
-    own: Api,
+    own: AnyApi,
     contract: Contract | None,
 ) -> None:
     """Try every boundary that the description has, and some examples that keep to it and that do not.
@@ -128,8 +161,8 @@ def _fuzz(
         reply = _send(case, own, contract, session)
         if known(case):
             reply = _send(case, own, contract, session)
-        if operation.label == "POST /v2/transcript" and reply.status_code == 200:
-            own.get(orjson.loads(reply.content)["id"])
+        if operation.label == f"POST {own.jobs_path}" and reply.status_code == own.accepted:
+            own.get(orjson.loads(reply.content)[own.id_field])
 
     modes, generation = list(GenerationMode), GenerationConfig()
     for case in operation.schema.iter_coverage_cases(operation, generation_modes=modes, generation_config=generation):
@@ -139,8 +172,8 @@ def _fuzz(
     session.close()
 
 
-def _send(case: _Case, own: Api, contract: Contract | None, session: requests.Session) -> schemathesis.Response:
-    reply = case.call(session=session, headers={"Authorization": own.key})
+def _send(case: _Case, own: AnyApi, contract: Contract | None, session: requests.Session) -> schemathesis.Response:
+    reply = case.call(session=session, headers={"Authorization": own.authorization})
     problem = _problem(case, reply)
     assert problem is None, f"{problem}\n{case.as_curl_command()}\n{reply.status_code} {reply.content[:500]!r}"
     if contract is not None:

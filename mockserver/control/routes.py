@@ -117,6 +117,9 @@ def _extra(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         schema = operation.reads().json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs", {}))
         extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if operation.form is not None:
+        form = operation.form().json_schema(ref_template="#/components/schemas/{model}")
+        extra["requestBody"]["content"]["multipart/form-data"] = {"schema": form}
     return extra
 
 
