@@ -113,10 +113,6 @@ class AnyApi(ABC):
         fields = {cls.language_field: language, cls.speakers_field: speakers}
         return {field: value for field, value in fields.items() if value is not None}
 
-    @abstractmethod
-    def limits(self, most: int) -> dict[str, Any]:
-        """Return the terms under which so many jobs, and no more, can be made while the clock stands; 0: any number."""
-
     @classmethod
     def body(cls, url: str, **params: Any) -> dict[str, Any]:
         """Return the body of a request for a job."""
@@ -262,9 +258,6 @@ class Api(AnyApi):
     def transcribe(self, audio_url: str, **params: Any) -> dict[str, Any]:
         return self.get(self.submit(audio_url, **params))
 
-    def limits(self, most: int) -> dict[str, Any]:
-        return {"rate_limit": most}
-
     def status(self, job: str) -> str:
         found: str = self.get(job)["status"]
         return found
@@ -386,9 +379,6 @@ class JobsApi(AnyApi):
         fields = {field: str(value).lower() if isinstance(value, bool) else value for field, value in params.items()}
         file = (name or "audio", content)
         return self._made(self.http.post("/jobs", data=fields, files={"file": file}, headers=asking(progress)))
-
-    def limits(self, most: int) -> dict[str, Any]:
-        return {"submit_limit": most}
 
     def status(self, job: str) -> str:
         found: str = self.get(job)["status"]

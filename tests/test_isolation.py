@@ -33,7 +33,7 @@ def other(family: Family, server: MockServer) -> AnyApi:
     """The neighbour: with one of each thing, on a clock that stands."""
     api = api_of(server.url, family=family)
     api.freeze()
-    api.control.patch("/terms", json={**api.limits(100), "rate_window": 60})
+    api.control.patch("/terms", json={"rate_limit": 100, "rate_window": 60})
     api.control.post("/fixtures", params={"uses": 3}, content="name: text\ntext: Mine.")
     api.control.post("/fixtures", content="name: chat\nmatch: {user: ping}\nanswers: [one, two, three]")
     api.send(wav(1))
@@ -46,11 +46,11 @@ def other(family: Family, server: MockServer) -> AnyApi:
 def disturb(api: AnyApi) -> None:
     """Do everything that a test may do to its own world."""
     api.freeze()
-    api.control.patch("/terms", json={**api.limits(3), "rate_window": 1e6, "strict": True})
+    api.control.patch("/terms", json={"rate_limit": 3, "rate_window": 1e6, "strict": True})
     api.control.post("/fixtures", content="name: text\ntext: Theirs.\n---\nmatch: {user: ping}\nanswer: theirs")
     assert say(api) == "theirs"
     assert [api.create(URL).status_code for _ in range(4)] == [api.accepted] * 3 + [429]
-    api.control.patch("/terms", json=api.limits(0))
+    api.control.patch("/terms", json={"rate_limit": 0})
     api.send(wav(2))
     api.control.post("/snapshots", json={"name": "mine"})
     api.control.post("/clock/scale", json={"factor": 1000})
@@ -87,7 +87,7 @@ def test_the_request_window_of_one_key_is_not_that_of_another(family: Family, ap
     other = api_of(server.url, family=family)
     for each in (api, other):
         each.freeze()
-        each.control.patch("/terms", json=each.limits(2))
+        each.control.patch("/terms", json={"rate_limit": 2})
     assert [other.create(URL).status_code for _ in range(3)] == [other.accepted, other.accepted, 429]
     assert api.create(URL).status_code == api.accepted
     api.control.post("/reset")

@@ -276,11 +276,11 @@ def test_the_body_of_a_refused_request_is_kept(
 @each_family
 def test_the_body_of_a_request_that_is_one_too_many_is_kept(api: AnyApi) -> None:
     api.freeze()
-    api.control.patch("/terms", json=api.limits(1))
+    api.control.patch("/terms", json={"rate_limit": 1})
     for expected in (api.accepted, 429):
         assert api.create(URL).status_code == expected
     assert newest(api)["request_body"]["json"] == api.body(URL)
-    api.control.patch("/terms", json={**api.limits(0), "failing": 503})
+    api.control.patch("/terms", json={"rate_limit": 0, "failing": 503})
     assert api.create(URL, prompt="x").status_code == 503
     assert newest(api)["request_body"]["json"]["prompt"] == "x"
 

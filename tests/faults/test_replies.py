@@ -87,8 +87,10 @@ def test_a_named_error_has_the_words_of_the_real_one(api: AnyApi) -> None:
     assert (asked_for.status_code, asked_for.json()) == (refused.status_code, refused.json())
 
 
-def test_a_named_limit_has_the_words_of_the_real_one(api: Api) -> None:
-    api.control.patch("/terms", json={"rate_limit": 1, "rate_window": 60})
+@each_family
+def test_a_named_limit_has_the_words_of_the_real_one(api: AnyApi) -> None:
+    api.freeze()
+    api.control.patch("/terms", json={"rate_limit": 1, "rate_window": 1})
     api.listing()
     one_too_many = api.listing()
     asked_for = api.http.get(api.jobs_path, headers={"X-Mock-Fault": "rate_limited"})
