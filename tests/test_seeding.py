@@ -26,9 +26,7 @@ def seeds(folder: Path, *requests: dict[str, Any], name: str = "world.json") -> 
 @each_family
 def test_everything_is_there_before_the_server_is_ready(family: Family, tmp_path: Path) -> None:
     (tmp_path / "greeting.yaml").write_text("match: {audio_url: https://example.com/seeded.mp3}\ntext: Good morning.\n")
-    (tmp_path / "b.json").write_text(
-        json.dumps({"path": family.jobs_path, "key": "demo", "body": {family.url_field: URL}})
-    )
+    (tmp_path / "b.json").write_text(json.dumps({"path": family.jobs_path, "key": "demo", "body": family.body(URL)}))
     folder = seeds(
         tmp_path,
         {"path": "/_mock/keys", "body": {"key": "demo", "terms": {"concurrency": 3}}},
@@ -51,7 +49,7 @@ def test_the_requests_are_made_once_for_a_data_directory_and_again_after_a_reset
 ) -> None:
     data, folder = tmp_path / "data", tmp_path / "seed"
     folder.mkdir()
-    seeds(folder, {"path": family.jobs_path, "key": "demo", "body": {family.url_field: URL}})
+    seeds(folder, {"path": family.jobs_path, "key": "demo", "body": family.body(URL)})
     for _ in range(2):
         with MockServer(seed_folder=str(folder), data=str(data)) as mock:
             assert len(httpx.get(f"{mock.url}/_mock/jobs").json()["jobs"]) == 1
@@ -90,6 +88,15 @@ def test_a_server_does_not_start_with_seeds_that_cannot_be_sown(tmp_path: Path, 
     with pytest.raises(SeedError) as failure, MockServer(seed_folder=str(tmp_path)):
         pass
     assert said in str(failure.value)
+
+
+@each_family
+def test_a_key_that_is_not_accepted_seeds_nothing(family: Family, tmp_path: Path) -> None:
+    folder = seeds(tmp_path, {"path": family.jobs_path, "key": "bob", "body": family.body(URL)})
+    with pytest.raises(SeedError, match=r"world\.json: request 1 .*: 401 "):
+        MockServer(seed_folder=folder, keys=("alice",)).start()
+    with MockServer(seed_folder=folder, keys=("alice", "bob")) as mock:
+        assert len(api_of(mock.url, "bob", family=family).control.get("/jobs").json()["jobs"]) == 1
 
 
 def test_a_process_that_cannot_be_seeded_says_why_and_ends(tmp_path: Path) -> None:

@@ -63,6 +63,16 @@ def test_no_body_is_kept_where_the_settings_say_so(family: Family) -> None:
         assert entry["request_size"] > 0
 
 
+@each_family
+def test_of_an_upload_the_sound_is_not_kept(api: AnyApi) -> None:
+    sent = api.offer(wav(2))
+    entry = newest(api)
+    assert entry["request_id"] == sent.headers["x-request-id"]
+    assert entry["request_body"] == {"kept": False, "cut": False}
+    assert entry["request_size"] == int(sent.request.headers["content-length"]) >= len(wav(2))
+    assert entry["response_body"]["json"] == sent.json()
+
+
 def test_of_an_upload_only_the_size_and_the_type_are_kept(api: Api) -> None:
     sound = wav(2)
     api.upload(sound, **{"Content-Type": "audio/wav"})
