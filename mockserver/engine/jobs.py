@@ -204,12 +204,18 @@ class Jobs:
         return True
 
     def call_waiting(self, project: Project) -> None:
-        """Let the jobs that wait for a slot ask for one again, in their order: there may be more slots now."""
-        if any(project.waiting.values()):
-            now = project.clock.now()
-            self._store.write("UPDATE jobs SET waiting = 0, due = ? WHERE project = ? AND waiting", (now, project.id))
-            project.waiting = {}
-            project.notice(now)
+        """Let the jobs that wait for a slot have those that are free, in their order: there may be more slots now."""
+        families = [family for family, waiting in project.waiting.items() if waiting]
+        if not families:
+            return
+        now = project.clock.now()
+        with self._store.transaction():
+            moving = self._round(project)
+            moving.run_until(now)
+            for family in families:
+                moving.fill(family, now)
+            moving.run_until(now)
+            self._end(project, moving)
 
     def settle(self, project: Project) -> list[Move]:
         """Move every job of the project that is due, in due order, and return the transitions."""

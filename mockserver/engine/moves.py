@@ -170,8 +170,12 @@ class Round:
             self._expiries.append((at + kept, job.upload or audio_id(job.id)))
         if job.calls_back:
             self._deliveries += [(job, event, at) for event in _events(job)]
-        if self._waiting[job.family] and self._has_slot(job.family):
-            self.start(self._first_waiting(job.family), at, "a slot became free")
+        self.fill(job.family, at)
+
+    def fill(self, family: str, at: int) -> None:
+        """Give the slots of a family that are free to those of its jobs that wait."""
+        while self._waiting[family] and self._has_slot(family):
+            self.start(self._first_waiting(family), at, "a slot became free")
 
     def _first_waiting(self, family: str) -> Moving:
         self._save()
