@@ -77,7 +77,10 @@ async def fail(
 ) -> dict[str, Any]:
     """End a job as error, with a text."""
     text = (asked or Failure()).error
-    return _moved(engine, await _settled(engine, courier, job_id), lambda job: engine.jobs.fail(job, text))
+    job = await _settled(engine, courier, job_id)
+    failed = _moved(engine, job, lambda job: engine.jobs.fail(job, text))
+    courier.preparer.drop(job)
+    return failed
 
 
 async def _settled(engine: Engine, courier: Courier, job_id: str) -> Row:

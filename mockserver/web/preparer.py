@@ -105,6 +105,12 @@ class Preparer:
             if number not in self._entries:
                 self.prepare(number)
 
+    def drop(self, job: Row) -> None:
+        """Break off the download for a job that has ended meanwhile."""
+        entry = self._entries.get(job["number"])
+        if entry is not None and entry.is_downloaded and entry.task is not None:
+            entry.task.cancel()
+
     async def prepared(self, job: Row) -> None:
         """Wait until a job that needs no download is prepared."""
         if not job["prepared"] and job["number"] not in self._entries:
@@ -179,10 +185,14 @@ class Preparer:
         is_noted = entry.plan is not None and self._engine.jobs.prepare(
             self._engine.keys.project(entry.project), entry.number, entry.plan
         )
-        if entry.plan is not None and not is_noted:  # the job has ended meanwhile: nobody wants its audio any more
+        if not is_noted and not self._is_open(entry):  # the job has ended meanwhile: nobody wants its audio any more
             self._engine.uploads.remove(audio_id(entry.job))
         if entry.choice is not None:
             (self._engine.added.spend if is_noted else self._engine.added.give_back)(entry.choice)
+
+    def _is_open(self, entry: _Entry) -> bool:
+        job = self._engine.jobs.by_number(entry.number)
+        return job is not None and not job["prepared"]
 
 
 def question(

@@ -32,6 +32,7 @@ async def cancel(call: Call) -> Reply:
     if job["status"] in FINISHED:
         raise errors.finished(render.STATUSES[job["status"]])
     call.engine.jobs.cancel(job)
+    call.courier.preparer.drop(job)
     call.courier.wake()
     return json_reply(render.shown(call.engine.jobs.by_number(job["number"]) or job, call.quirks))
 
