@@ -75,6 +75,6 @@ def _since(text: str | None) -> int | None:
     if _NUMBER.fullmatch(text) and float(text) < _LATEST:
         return round(float(text) * SECOND)
     try:
-        return moment(text)
+        return moment(text.upper())  # RFC 3339 writes t and z too
     except ValueError:
         raise errors.invalid("since must be a time, as 2026-01-31T12:00:00Z or in seconds since 1970.") from None
