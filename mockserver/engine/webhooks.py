@@ -38,7 +38,11 @@ class Retries:
         if self.is_final(status) or (self.attempts is not None and made >= self.attempts):
             return None
         due = at + self.pause(made)
-        return due if self.patience is None or due <= since + self.patience else None
+        return None if self.is_over(made, due, since) else due
+
+    def is_over(self, made: int, at: int, since: int) -> bool:
+        """Say whether it is too late for another attempt; for the first it never is."""
+        return made > 0 and self.patience is not None and at > since + self.patience
 
 
 def is_success(status: int) -> bool:

@@ -100,7 +100,8 @@ class Messenger:
         retries = self._families[job["family"]].retries(self._engine.settings)
         at, began = project.clock.now(), self._now()
         try:
-            call = self._worded(project, delivery, job)
+            is_over = retries.is_over(delivery["attempts"], at, delivery["since"])
+            call = None if is_over else self._worded(project, delivery, job)
             if call is None:
                 self._engine.webhooks.drop(project, delivery)
                 return
