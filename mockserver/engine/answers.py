@@ -181,11 +181,19 @@ class Answers:
             return _plan(fixture, failure=refused)
         return Script(fixture, question, audio, self._seed, path, _identity(fixture, question, sound))
 
-    def refusal(self, question: Question, found: Unusable, added: Fixture | None) -> Unusable | None:
-        """Return why audio that has come in is refused; None if a fixture says what becomes of it."""
+    def refusal(
+        self, question: Question, accepted: Accepted, found: Unusable | None, added: Fixture | None
+    ) -> Unusable | None:
+        """Return why audio that has come in is refused; None if a fixture says what becomes of it.
+
+        ``found`` is what is wrong with the audio, if anything is.
+        """
         fixture = added or self._fixtures.match(question)
-        is_decided = fixture is not None and (fixture.outcome.is_failure or _says_what_is_heard(fixture))
-        return None if is_decided else found
+        if fixture is None or (found is not None and found.reason == "too_long"):
+            return None if fixture is not None and fixture.outcome.is_failure else found
+        if fixture.outcome.is_failure or _says_what_is_heard(fixture):
+            return None
+        return found or (Unusable("silent") if fixture.is_silent and not accepted.silence else None)
 
     def keep(self, worked: Worked) -> Plan:
         """Store what ``perform`` made, and return its plan."""
@@ -244,14 +252,14 @@ def _failure(fixture: Fixture | None, question: Question, sound: Sound | Unusabl
 
 def _unacceptable(accepted: Accepted, fixture: Fixture | None, audio: Sound, path: Path | None) -> Unusable | None:
     """Return why a job does not take readable audio."""
-    if fixture is not None and fixture.turns == () and not accepted.silence:
+    if fixture is not None and fixture.is_silent and not accepted.silence:
         return Unusable("silent")
     return unacceptable(accepted, audio, None if _says_what_is_heard(fixture) else path)
 
 
 def _says_what_is_heard(fixture: Fixture | None) -> bool:
     """Say whether a fixture knows of something that is heard in its very audio."""
-    return _is_heard_anyhow(fixture) and fixture is not None and fixture.turns != ()
+    return _is_heard_anyhow(fixture) and fixture is not None and not fixture.is_silent
 
 
 def _is_heard_anyhow(fixture: Fixture | None) -> bool:

@@ -212,3 +212,8 @@ class Fixture:
     """A hash of what is said: two fixtures that say the same share their transcripts."""
     results: Mapping[str, Any] = field(default_factory=dict)
     """Results that are not derived from what is said, in the form that ``fixture_results.py`` describes."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Say whether it knows that nothing at all is heard."""
+        return self.turns is not None and not any(turn.words for turn in self.turns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import orjson
@@ -92,11 +93,11 @@ def _too_large(call: Call, limit: int) -> ApiError:
 
 
 async def _from_file(call: Call, request: Request, overage: bool, file: File) -> Reply:
-    audio = await _received(call, request, file)
+    wish = _Wish(f"upload:{quote(file.name or '')}", request, file.name, overage)
+    audio = await _received(call, wish, file)
     assert audio.upload is not None
     try:
-        url = f"upload:{quote(file.name or '')}"
-        return await _submitted(call, request, overage, url, audio, _options(call, is_checked=True))
+        return await _submitted(call, wish, audio, _options(call, is_checked=True))
     except BaseException:
         call.engine.uploads.remove(audio.upload)
         raise
@@ -106,25 +107,38 @@ async def _from_url(call: Call, request: Request, overage: bool) -> Reply:
     url = request.source_url
     assert url is not None
     audio = call.courier.sources.at_once(url, None)
-    return await _submitted(call, request, overage, url, audio, _options(call, is_checked=False))
+    wish = _Wish(url, request, audio and audio.file_name, overage)
+    return await _submitted(call, wish, audio, _options(call, is_checked=False))
 
 
-async def _submitted(
-    call: Call, request: Request, overage: bool, url: str, audio: Audio | None, options: Options
-) -> Reply:
-    params = {**request._asdict(), "filename": audio and audio.file_name, "overage": overage}
+class _Wish(NamedTuple):
+    """What is asked for; ``url`` is made up where a file comes."""
+
+    url: str
+    request: Request
+    file_name: str | None
+    overage: bool
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Return what fixtures look at, and what the job keeps."""
+        return {**self.request._asdict(), "filename": self.file_name, "overage": self.overage}
+
+
+async def _submitted(call: Call, wish: _Wish, audio: Audio | None, options: Options) -> Reply:
+    callback, params = wish.request.webhook_url, wish.params
     order = Order(
-        url,
+        wish.url,
         audio,
-        request.spoken,
+        wish.request.spoken,
         params,
         orjson.dumps(params).decode(),
         options,
-        callback=request.webhook_url and orjson.dumps([request.webhook_url]).decode(),
+        callback=callback and orjson.dumps([callback]).decode(),
         priority=int(has_priority(call.project.terms)),
         id_form=job_id,
         failure_without_fallback=_ONE_ENGINE_FAILED if "whisper_only" in call.quirks else None,
-        check=lambda: admit(call, overage=overage),
+        check=lambda: admit(call, overage=wish.overage),
     )
     return json_reply(render.submitted(await submit(call, order)), 202)
 
@@ -136,14 +150,14 @@ def _options(call: Call, *, is_checked: bool) -> Options:
     return Options(accepted=accepted(call.project.terms, silence="silence_completes" in call.quirks))
 
 
-async def _received(call: Call, request: Request, file: File) -> Audio:
+async def _received(call: Call, wish: _Wish, file: File) -> Audio:
     """Keep a file that has come. Raises ApiError for audio that cannot be used, of which nothing is kept."""
     audio = await call.courier.sources.receive(call.project, file.incoming, file.name)
     if "invalid_audio_later" in call.quirks:
         return audio
     assert audio.upload is not None
     try:
-        refused = await _refusal(call, request, audio)
+        refused = await _refusal(call, wish, audio, audio.upload)
     except BaseException:
         call.engine.uploads.remove(audio.upload)
         raise
@@ -155,19 +169,17 @@ async def _received(call: Call, request: Request, file: File) -> Audio:
     return audio
 
 
-async def _refusal(call: Call, request: Request, audio: Audio) -> Unusable | None:
+async def _refusal(call: Call, wish: _Wish, audio: Audio, upload: str) -> Unusable | None:
     """Return why audio cannot be used, unless a fixture says what is heard in it."""
-    found, wanted = audio.found, accepted(call.project.terms, silence="silence_completes" in call.quirks)
-    if isinstance(found, Sound):
-        assert audio.upload is not None
-        path = call.engine.uploads.path(audio.upload)
-        refused = await call.courier.in_slow_thread(unacceptable, wanted, found, path)
+    wanted = accepted(call.project.terms, silence="silence_completes" in call.quirks)
+    found: Unusable | None
+    if isinstance(audio.found, Sound):
+        path = call.engine.uploads.path(upload)
+        found = await call.courier.in_slow_thread(unacceptable, wanted, audio.found, path)
     else:
-        refused = found
-    if refused is None:
-        return None
+        found = audio.found
     await call.courier.fresh_fixtures()
-    asked = question("", audio, request.spoken, call.key, request._asdict(), AS_USUAL)
+    asked = question(wish.url, audio, wish.request.spoken, call.key, wish.params, AS_USUAL)
     choice = call.engine.added.choose(call.project.id, asked)
     call.engine.added.give_back(choice)
-    return call.engine.answers.refusal(asked, refused, choice.fixture)
+    return call.engine.answers.refusal(asked, wanted, found, choice.fixture)
