@@ -44,7 +44,7 @@ async def create(call: Call) -> Reply:
     admit(call, overage=overage)
     if call.is_upload:
         return await _from_form(call, overage)
-    if b"json" not in call.header_map.get(b"content-type", JSON).lower():
+    if b"json" not in call.header_map.get(b"content-type", JSON).partition(b";")[0].lower():
         raise errors.unsupported_media_type()
     request = from_json(call, await call.read(call.engine.settings.body_bytes))
     return await _from_url(call, request, overage)
