@@ -60,8 +60,9 @@ def probe(path: Path) -> Sound | Unusable:
             duration = _declared(container, stream)
             channels = stream.codec_context.channels
             containers = tuple(container.format.name.split(","))
-            if not _decodes(container, stream):
-                return Unusable("not_audio", describe(path))
+            problem = _problem(container, stream)
+            if problem is not None:
+                return Unusable(problem, describe(path))
         if duration is None:
             with opened(path) as container:
                 duration = _demuxed(container, container.streams.audio[0])
@@ -95,18 +96,21 @@ def _declared(container: InputContainer, stream: AudioStream) -> int | None:
     return round(stream.duration * stream.time_base * 1000)
 
 
-def _decodes(container: InputContainer, stream: AudioStream) -> bool:
+def _problem(container: InputContainer, stream: AudioStream) -> str | None:
+    """Return why nothing can be heard, None if something can: there is nothing, or it cannot be decoded."""
     import av
 
+    problem = "empty"
     for number, packet in enumerate(container.demux(stream)):
+        problem = "not_audio" if packet.size else problem
         try:
             if packet.decode():
-                return True
+                return None
         except av.FFmpegError:
             pass
         if number >= 50:
             break
-    return False
+    return problem
 
 
 def _demuxed(container: InputContainer, stream: AudioStream) -> int:
@@ -141,7 +145,10 @@ _MAGIC = (
     (b"OggS", "application/ogg", "Ogg data"),
     (b"fLaC", "audio/flac", "FLAC audio bitstream data"),
     (b"\x1aE\xdf\xa3", "video/webm", "WebM"),
+    (b"0&\xb2u\x8ef\xcf\x11", "video/x-ms-asf", "Microsoft ASF"),
 )
+_IMAGES = {b"heic": "heic", b"heix": "heic", b"mif1": "heif", b"avif": "avif"}
+"""The types of the images that are in the container of videos, by its brands."""
 
 
 def describe(path: Path) -> str:
@@ -150,11 +157,14 @@ def describe(path: Path) -> str:
         head = file.read(65536)
     if not head:
         return "inode/x-empty (empty)"
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "image/webp (RIFF (little-endian) data, Web/P image)"
     for magic, mime, name in _MAGIC:
         if head.startswith(magic):
             return f"{mime} ({name})"
     if head[4:8] == b"ftyp":
-        return "video/mp4 (ISO Media)"
+        image = _IMAGES.get(head[8:12])
+        return f"image/{image} (ISO Media)" if image else "video/mp4 (ISO Media)"
     return _describe_text(head)
 
 
