@@ -12,10 +12,12 @@ from typing import Any
 import av
 
 
-def samples(seconds: float, rate: int, channels: int) -> bytes:
+def samples(seconds: float, rate: int, channels: int, peak: int = 8000) -> bytes:
     """Return a tone as interleaved 16-bit samples."""
-    tone = (round(8000 * math.sin(frame * 2 * math.pi * 440 / rate)) for frame in range(round(seconds * rate)))
-    return array.array("h", (value for value in tone for _ in range(channels))).tobytes()
+    count, period = round(seconds * rate), rate // math.gcd(440, rate)
+    tone = (round(peak * math.sin(frame * 2 * math.pi * 440 / rate)) for frame in range(period))
+    once = array.array("h", (value for value in tone for _ in range(channels)))
+    return (once * -(-count // period))[: count * channels].tobytes()
 
 
 def encode(
@@ -28,6 +30,7 @@ def encode(
     container_format: str | None = None,
     video: str | None = None,
     options: dict[str, str] | None = None,
+    peak: int = 8000,
 ) -> Path:
     layout = "mono" if channels == 1 else "stereo"
     with av.open(str(path), "w", format=container_format, options=options or {}) as container:
@@ -38,7 +41,7 @@ def encode(
         stream: Any = container.add_stream(codec, rate=rate)
         stream.codec_context.layout = layout
         stream.bit_rate = 64_000
-        data = samples(seconds, rate, channels)
+        data = samples(seconds, rate, channels, peak)
         frame = av.AudioFrame("s16", layout, round(seconds * rate))
         frame.planes[0].update(data)
         frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
@@ -57,9 +60,9 @@ def encode(
     return path
 
 
-def wav(seconds: float, *, channels: int = 1, rate: int = 8000, declared: int | None = None) -> bytes:
+def wav(seconds: float, *, channels: int = 1, rate: int = 8000, declared: int | None = None, peak: int = 8000) -> bytes:
     """Return a WAV file; ``declared`` is the data size in its header, for files written to a pipe."""
-    data = samples(seconds, rate, channels)
+    data = samples(seconds, rate, channels, peak)
     size = len(data) if declared is None else declared
     head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", min(size + 36, 2**32 - 1), b"WAVE", b"fmt ", 16, 1, channels, rate,
                        rate * channels * 2, channels * 2, 16)  # fmt: skip

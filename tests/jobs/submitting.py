@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from mockserver.embed import MockServer
 from tests.conftest import Api
 from tests.jobs.conftest import jobs_of, problem
 from tests.sounds import wav
+from tests.waiting import eventually
 
 WAV = wav(2)
 URL = "https://example.com/talks/monday.mp3"
@@ -49,6 +52,34 @@ class Server:
 def serving(folder: Path, **settings: Any) -> Iterator[Server]:
     with MockServer(data=folder, **settings) as mock:
         yield Server(mock.url, folder)
+
+
+@contextmanager
+def offering(files: Mapping[str, bytes]) -> Iterator[str]:
+    """Serve files by their names, and nothing else; give the URL that these are below."""
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = files.get(self.path.lstrip("/"))
+            self.send_response(404 if content is None else 200)
+            self.send_header("Content-Length", str(len(content or b"")))
+            self.end_headers()
+            with suppress(OSError):  # who has had enough of it hangs up
+                self.wfile.write(content or b"")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def change(api: Api, **terms: Any) -> None:
@@ -107,6 +138,11 @@ def look(api: Api, job: str) -> dict[str, Any]:
     assert reply.status_code == 200, reply.text
     seen: dict[str, Any] = reply.json()
     return seen
+
+
+def ended(api: Api, job: str) -> dict[str, Any]:
+    """Return a job once it has ended."""
+    return eventually(lambda: look(api, job), 30, lambda seen: seen["status"] not in ("queued", "processing"))
 
 
 def statuses(api: Api, jobs: list[str]) -> list[str]:
