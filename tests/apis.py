@@ -151,6 +151,7 @@ class JobsApi(AnyApi):
     speakers_field = "diarize"
     accepted = 202
     unknown = 404
+    token_paths = ("/auth/",)
     share = 1 / 6
     refused = "Bearer invalid"
 

@@ -33,6 +33,8 @@ class AnyApi(ABC):
     """The status of the reply to a request that made a job."""
     unknown: ClassVar[int]
     """The status of the reply to the id of a job that there is not."""
+    token_paths: ClassVar[tuple[str, ...]] = ()
+    """What the paths begin with at which this client asks for its own tokens."""
     share: ClassVar[float]
     """How long a job takes where nobody says otherwise, as a share of its audio."""
     refused: ClassVar[str]

@@ -16,11 +16,11 @@ KEPT = 8 * 1024
 
 
 def entries(api: AnyApi, **filters: Any) -> list[dict[str, Any]]:
-    """Return what the journal has, but for what a token was asked for with: that is no part of any test."""
+    """Return what the journal has, but for the requests for tokens that a client of the jobs API makes by itself."""
     reply = api.control.get("/journal", params=filters)
     assert reply.status_code == 200, reply.text
     found: list[dict[str, Any]] = reply.json()["requests"]
-    return [entry for entry in found if not entry["path"].startswith("/auth/")]
+    return [entry for entry in found if not entry["path"].startswith(api.token_paths)]
 
 
 def newest(api: AnyApi) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -116,13 +115,13 @@ def act(e: Engine, project: Project, action: Any) -> None:
         case "advance", seconds:
             project.clock.advance(seconds * SECOND)
             e.keys.save_clock(project)
-        case "reload",:
+        case ("reload",):
             e.commit()
             e.rollback()
-        case "reread",:
+        case ("reread",):
             e.commit()
             e.reread(project)
-        case "call waiting",:
+        case ("call waiting",):
             e.jobs.call_waiting(project)
         case verb, place:
             move(e, project, verb, place)

@@ -16,7 +16,12 @@ URL = "https://example.com/call.mp3"
 
 
 def submitted(
-    api: Api, *, source_url: str = URL, progress: str | None = None, headers: dict[str, str] | None = None, **params: Any
+    api: Api,
+    *,
+    source_url: str = URL,
+    progress: str | None = None,
+    headers: dict[str, str] | None = None,
+    **params: Any,
 ) -> str:
     """Submit a URL and return the job's id."""
     sent = (headers or {}) | ({"X-Mock-Progress": progress} if progress else {})

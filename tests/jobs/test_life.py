@@ -23,7 +23,9 @@ BROKEN = "https://example.com/errors/download-404.mp3"
 @pytest.fixture(scope="module")
 def hour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockServer]:
     folder = tmp_path_factory.mktemp("fixtures")
-    (folder / "hour.yaml").write_text("match: {audio_url: https://example.com/hour.mp3}\nduration: 3600\ntext: Hello.\n")
+    (folder / "hour.yaml").write_text(
+        "match: {audio_url: https://example.com/hour.mp3}\nduration: 3600\ntext: Hello.\n"
+    )
     with MockServer(fixtures=[folder], progress="timed") as mock:
         yield mock
 
@@ -259,7 +261,9 @@ def test_a_cancelled_job_can_be_deleted_while_its_audio_is_downloaded(slow: str,
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])
 def test_a_deleted_job_is_nowhere_any_more(jobs: Api, end: str) -> None:
     other = submitted(jobs)
-    job = submitted(jobs, source_url=BROKEN if end == "failed" else URL, progress="held" if end == "cancelled" else None)
+    job = submitted(
+        jobs, source_url=BROKEN if end == "failed" else URL, progress="held" if end == "cancelled" else None
+    )
     if end == "cancelled":
         cancel(jobs, job)
     if end == "completed":

@@ -264,5 +264,3 @@ def test_a_reset_removes_audio_and_forgets_when_it_was_to_go(api: Api, tmp_path:
     assert files(tmp_path) == [wav(2)]
     again(api)
     assert statuses(api, held) == ["queued"]
-
-

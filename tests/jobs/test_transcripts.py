@@ -47,7 +47,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mock(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockServer]:
     folder = tmp_path_factory.mktemp("fixtures")
     for name, url, seconds in (("long", LONG, 3600), ("longer", TEN_HOURS, 36_000)):
-        (folder / f"{name}.yaml").write_text(f"match: {{audio_url: {url}}}\nduration: {seconds}\noutcome: {{progress: instant}}\n")
+        (folder / f"{name}.yaml").write_text(
+            f"match: {{audio_url: {url}}}\nduration: {seconds}\noutcome: {{progress: instant}}\n"
+        )
     with MockServer(fixtures=[folder], data=data) as made:
         yield made
 
@@ -72,7 +74,9 @@ def milliseconds(text: str) -> int:
     match = _TIME.fullmatch(text)
     assert match is not None, text
     hours, minutes, seconds, rest = (int(part or 0) for part in match.groups())
-    return round(timedelta(hours=hours, minutes=minutes, seconds=seconds, milliseconds=rest) / timedelta(milliseconds=1))
+    return round(
+        timedelta(hours=hours, minutes=minutes, seconds=seconds, milliseconds=rest) / timedelta(milliseconds=1)
+    )
 
 
 def captions(text: str, *, numbered: bool) -> list[tuple[int, int, str]]:
@@ -219,7 +223,9 @@ def test_a_long_transcript_is_what_a_pure_call_gives(long_job: tuple[Api, str], 
     reply = transcript(api, job, form)
     assert reply.content == MAKERS[form](row, body, frozenset())
     assert reply.headers["content-type"] == TYPES[form]
-    assert reply.headers.get("content-disposition") == (f'attachment; filename="{job}.{form}"' if form in ATTACHED else None)
+    assert reply.headers.get("content-disposition") == (
+        f'attachment; filename="{job}.{form}"' if form in ATTACHED else None
+    )
     assert transcript(api, job, form).content == reply.content
     head = api.http.head(f"/jobs/{job}/transcript", params={"format": form})
     assert head.headers["content-length"] == str(len(reply.content))

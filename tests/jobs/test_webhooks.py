@@ -264,7 +264,9 @@ def test_the_other_api_keeps_to_its_own_rules(jobs: Api) -> None:
         jobs.advance(10)
         assert [len(call["attempts"]) for call in deliveries(jobs)] == [2, 1]
         signed = {"x-transcription-signature" in call.headers for call in receiver.received if "job_id" in call.json}
-        unsigned = {"x-transcription-signature" in call.headers for call in receiver.received if "job_id" not in call.json}
+        unsigned = {
+            "x-transcription-signature" in call.headers for call in receiver.received if "job_id" not in call.json
+        }
         assert (signed, unsigned) == ({True}, {False})
         assert [call["job"] for call in deliveries(jobs)] == [ours, theirs]
 
