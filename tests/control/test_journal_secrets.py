@@ -59,7 +59,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MockServer,
         yield mock, data
 
 
-@settings(max_examples=45, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(key=SECRET, secret=SECRET, data=st.data())
 def test_no_secret_of_a_request_is_found_anywhere(
     kept: tuple[MockServer, Path], key: str, secret: str, data: st.DataObject
