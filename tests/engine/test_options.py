@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockserver.engine.acceptance import Accepted
 from mockserver.engine.media import Unusable
 from mockserver.engine.options import (
     AS_USUAL,
@@ -32,6 +33,13 @@ detects = st.builds(
     fails_unsure=st.booleans(),
     fails_silent=st.booleans(),
 )
+accepted = st.builds(
+    Accepted,
+    longest=moments,
+    containers=st.lists(st.sampled_from(["mp3", "wav", "asf"]), max_size=3).map(tuple),
+    silence=st.booleans(),
+    largest=st.none() | st.integers(0, 2**40),
+)
 options = st.builds(
     Options,
     start=moments,
@@ -39,6 +47,7 @@ options = st.builds(
     least_speech=st.none() | fractions,
     speakers=st.none() | st.tuples(st.integers(1, 30), st.none() | st.integers(1, 30)),
     detect=st.none() | detects,
+    accepted=st.none() | accepted,
 )
 
 
