@@ -361,8 +361,9 @@ class Jobs:
     def heard_since(self, project: Project, family: str, since: int) -> int:
         """Return the milliseconds of audio of the jobs since a moment, but for those that came to nothing."""
         row = self._store.one(
-            "SELECT coalesce(sum(duration), 0) FROM jobs WHERE project = ? AND family = ? AND created >= ? "
-            "AND status NOT IN ('error', 'cancelled')",
+            "SELECT coalesce(sum(coalesce(jobs.duration, uploads.duration)), 0) FROM jobs "
+            "LEFT JOIN uploads ON uploads.id = jobs.upload "
+            "WHERE jobs.project = ? AND family = ? AND jobs.created >= ? AND status NOT IN ('error', 'cancelled')",
             (project.id, family, since),
         )
         return row[0] if row else 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -36,6 +38,10 @@ class Server:
         if terms:
             change(api, **terms)
         return api
+
+    def kept(self) -> int:
+        """Return how many bytes of audio are on the disk."""
+        return sum(file.stat().st_size for file in self.uploads.iterdir())
 
     def refused(self, api: Api, ask: Callable[[], httpx.Response], status: int, code: str) -> dict[str, Any]:
         """Assert that a request is refused and leaves nothing behind; return what the refusal says."""
@@ -123,6 +129,17 @@ def part(name: str, content: bytes, file_name: str | None = None) -> bytes:
 
 
 END = b"--edge--\r\n"
+
+
+def begun(api: Api, *headers: str) -> bytes:
+    """Return the head of a request, as bytes for a socket."""
+    lines = ("POST /jobs HTTP/1.1", "Host: x", f"Authorization: {api.http.headers['Authorization']}", *headers, "", "")
+    return "\r\n".join(lines).encode()
+
+
+def connected(api: Api) -> socket.socket:
+    parts = urlsplit(api.url)
+    return socket.create_connection((parts.hostname, parts.port or 80), timeout=60)
 
 
 def accepted(reply: httpx.Response) -> str:

@@ -40,6 +40,7 @@ async def create(call: Call) -> Reply:
     how this job moves on.
     """
     _count(call)
+    await _earlier(call)
     overage = flag("accept_overage", call.query_params.get("accept_overage") or "false")
     admit(call, overage=overage)
     if call.is_upload:
@@ -56,6 +57,13 @@ def _count(call: Call) -> None:
     decision = call.engine.limits.hit(call.project.id, rule, call.clock.now())
     if not decision.allowed:
         raise errors.rate_limited(decision.reset, hint=f"submit_limit allows {rule.limit} jobs in a second")
+
+
+async def _earlier(call: Call) -> None:
+    """Wait until what earlier jobs take up is known, where that decides on whether there is room for another."""
+    terms = call.project.terms
+    if terms.quota_minutes is not None or not terms.queueing:
+        await call.courier.preparer.all_prepared(call.project)
 
 
 def admit(call: Call, *, overage: bool) -> None:
