@@ -166,7 +166,7 @@ class History:
     def finished_jobs(self, wanted: Wanted, status: str | None, limit: int) -> tuple[int, Sequence[Row]]:
         """Return how many jobs have finished, and the newest of them."""
         condition = (
-            "FROM jobs WHERE status IN ('completed', 'error') AND (:status IS NULL OR status = :status) "
+            "FROM jobs WHERE status IN ('completed', 'error', 'cancelled') AND (:status IS NULL OR status = :status) "
             "AND (:project IS NULL OR project = :project) AND (:job IS NULL OR id = :job)"
         )
         values = {"project": wanted.project, "job": wanted.job, "status": status, "limit": limit}
