@@ -61,6 +61,7 @@ async def restore(name: str, engine: EngineNeeded, courier: CourierNeeded, proje
     if about is None:
         raise _unknown(name)
     engine.snapshots.restore(project, about, courier.sweep)
+    engine.jobs.call_waiting(project)
     courier.preparer.resume()
     courier.clocks_moved()
     return _view(about)

@@ -375,3 +375,22 @@ def test_a_body_that_nobody_asked_for_does_no_harm(jobs: Api) -> None:
     job = submitted(jobs, progress="held")
     reply = jobs.http.post(f"/jobs/{job}/cancel", content=b"{not json" * 10_000)
     assert reply.json()["status"] == "cancelled"
+
+
+def test_jobs_that_waited_in_a_snapshot_use_the_slots_that_there_are_now(tmp_path: Path) -> None:
+    flags: dict[str, Any] = {"data": tmp_path, "progress": "timed", "queue_seconds": 0, "processing_seconds": 10}
+    with MockServer(**flags, concurrency=1) as mock:
+        api = jobs_of(mock.url, "k")
+        api.freeze()
+        waiting = [submitted(api) for _ in range(5)]
+        assert statuses(api, *waiting) == ["processing"] + ["queued"] * 4
+        api.control.post("/snapshots", json={"name": "waiting"})
+    with MockServer(**flags, concurrency=3) as mock:
+        api = jobs_of(mock.url, "k")
+        api.advance(100)
+        assert api.control.post("/snapshots/waiting/restore").status_code == 200
+        assert statuses(api, *waiting) == ["processing"] * 3 + ["queued"] * 2
+        at_once = [submitted(api, progress="instant") for _ in range(3)]
+        assert statuses(api, *at_once) == ["queued"] * 3
+        api.advance(20)
+        assert statuses(api, *waiting, *at_once) == ["completed"] * 8
