@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
 import mockserver
@@ -33,7 +34,7 @@ from mockserver.control.queries import body_fields, refuse_unknown_query
 from mockserver.engine import Engine
 from mockserver.engine.problems import problem_of
 from mockserver.web.courier import Courier
-from mockserver.web.family import Family, Operation, Quirks
+from mockserver.web.family import Family, Operation, Quirks, Service
 from mockserver.web.guard import CONTROL
 from mockserver.web.replies import ApiError
 
@@ -74,7 +75,9 @@ def _document(app: FastAPI, families: Sequence[Family], quirks: Quirks) -> None:
                 app.include_router(_described(family, quirks, schemas))
             components = write().setdefault("components", {})
             components.setdefault("schemas", {}).update(schemas)
-            components["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": "Authorization"}}
+            components["securitySchemes"] = {
+                service.name: dict(service.scheme) for family in families for service in family.services
+            }
         return write()
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -94,13 +97,13 @@ def _described(family: Family, quirks: Quirks, schemas: dict[str, Any]) -> APIRo
                         summary=operation.summary,
                         tags=[f"{service.title}: {page.title}"],
                         response_model=None,
-                        openapi_extra=_extra(operation, schemas),
+                        openapi_extra=_extra(service, operation, schemas),
                     )
     return described
 
 
-def _extra(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
-    """Return what FastAPI cannot know of an operation: parameters, body, whether a key is needed."""
+def _extra(service: Service, operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return what FastAPI cannot know of an operation: parameters, bodies, how it is said whose a request is."""
     in_path = re.findall(r"\{(\w+)\}", operation.path)
     extra: dict[str, Any] = {
         "parameters": [
@@ -112,15 +115,19 @@ def _extra(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         ]
     }
     if not operation.public:
-        extra["security"] = [{"key": []}]
-    if operation.reads is not None:
-        schema = operation.reads().json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(schema.pop("$defs", {}))
-        extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    if operation.form is not None:
-        form = operation.form().json_schema(ref_template="#/components/schemas/{model}")
-        extra["requestBody"]["content"]["multipart/form-data"] = {"schema": form}
+        extra["security"] = [{service.name: []}]
+    bodies = {"application/json": operation.reads, "multipart/form-data": operation.form}
+    content = {form: {"schema": _schema(of(), schemas)} for form, of in bodies.items() if of is not None}
+    if content:
+        extra["requestBody"] = {"required": True, "content": content}
     return extra
+
+
+def _schema(adapter: TypeAdapter[Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a body; what it refers to is added to the schemas."""
+    schema = adapter.json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(schema.pop("$defs", {}))
+    return schema
 
 
 def _answer_errors(app: FastAPI) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -289,6 +289,7 @@ class Service:
     ``request_limit`` says how many requests a project may make, whatever they ask; None: as many as it likes.
     ``request_id`` makes the id of a request as the service writes it from the server's own, and the seed.
     ``authorization`` writes the header of a request that is to be made with an API key.
+    ``scheme`` describes how requests say whose they are, in OpenAPI's words.
     """
 
     name: str
@@ -306,6 +307,9 @@ class Service:
     request_limit: Callable[[Terms], Rule | None]
     request_id: Callable[[str, int], str]
     authorization: Callable[[Engine, str], str] = _as_it_is
+    scheme: Mapping[str, str] = field(
+        default_factory=lambda: {"type": "apiKey", "in": "header", "name": "Authorization"}
+    )
 
 
 @dataclass(frozen=True)

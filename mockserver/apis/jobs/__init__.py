@@ -59,6 +59,7 @@ JOBS = Service(
     request_limit=_request_limit,
     request_id=_same,
     authorization=auth.authorization,
+    scheme={"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
 )
 FAMILY = Family(
     name="jobs",
