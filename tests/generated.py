@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,18 @@ import typer
 
 from mockserver.apis.assemblyai.quirks import QUIRKS
 from mockserver.apis.assemblyai.rules import RULES
+from mockserver.apis.jobs import FAMILY as JOBS_FAMILY
 from mockserver.app import FAMILIES
 from mockserver.cli import app as cli_app
 from mockserver.cli.serve import flag_name
 from mockserver.settings import Settings
+from mockserver.web.family import Quirk
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 SETTINGS = ROOT / "docs" / "settings.md"
 ASSEMBLYAI = ROOT / "docs" / "assemblyai.md"
+JOBS = ROOT / "docs" / "jobs.md"
 CLI = ROOT / "docs" / "cli.md"
 _COMMON = {"key", "url", "token", "as_json", "help"}
 
@@ -48,15 +51,27 @@ def _between(mark: str, table: str, page: str) -> str:
 
 def assemblyai() -> str:
     """Return the page about AssemblyAI with fresh tables of quirks and refusals."""
-    quirks = ["| quirk | today, and by default | with the quirk |", "|---|---|---|"]
-    quirks += [f"| `{name}` | {quirk.today} | {quirk.instead} |" for name, quirk in QUIRKS.items()]
     rules = ["| field | text of the 400 | known |", "|---|---|---|"]
     rules += [
         f"| `{rule.field}` | {rule.text.replace('{}', '…').replace('|', chr(92) + '|')} | {'yes' if rule.known else ''} |"
         for rule in RULES
     ]
-    page = _between("quirks", "\n".join(quirks) + "\n", ASSEMBLYAI.read_text())
+    page = _between("quirks", _quirks("today, and by default", QUIRKS), ASSEMBLYAI.read_text())
     return _between("rules", "\n".join(rules) + "\n", page)
+
+
+def jobs() -> str:
+    """Return the page about the jobs API with fresh tables of operations and quirks."""
+    lines = ["| method | path | what it does |", "|---|---|---|"]
+    lines += [f"| {each.method} | `{each.path}` | {each.summary} |" for _, each in JOBS_FAMILY.operations]
+    page = _between("coverage", "\n".join(lines) + "\n", JOBS.read_text())
+    return _between("quirks", _quirks("by default", JOBS_FAMILY.quirks), page)
+
+
+def _quirks(usual: str, quirks: Mapping[str, Quirk]) -> str:
+    lines = [f"| quirk | {usual} | with the quirk |", "|---|---|---|"]
+    lines += [f"| `{name}` | {quirk.today} | {quirk.instead} |" for name, quirk in quirks.items()]
+    return "\n".join(lines) + "\n"
 
 
 def settings() -> str:
@@ -120,4 +135,5 @@ if __name__ == "__main__":
     README.write_text(readme())
     SETTINGS.write_text(settings())
     ASSEMBLYAI.write_text(assemblyai())
+    JOBS.write_text(jobs())
     CLI.write_text(cli())

@@ -24,7 +24,12 @@ from mockserver.engine.fixtures import Fixtures
 from tests import generated
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "fixtures" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "fixtures" / "README.md",
+    ROOT / "examples" / "jobs" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 NODE = ROOT / "tests" / "node"
 
 
@@ -163,6 +168,10 @@ def test_the_page_of_the_command_line_is_that_of_the_commands() -> None:
 
 def test_the_tables_of_quirks_and_refusals_are_those_of_the_code() -> None:
     assert generated.ASSEMBLYAI.read_text() == generated.assemblyai(), "run scripts/docs"
+
+
+def test_the_tables_of_the_jobs_api_are_those_of_the_code() -> None:
+    assert generated.JOBS.read_text() == generated.jobs(), "run scripts/docs"
 
 
 def test_every_control_call_is_documented(server: MockServer) -> None:
