@@ -135,8 +135,12 @@ class Settings(BaseSettings):
     )
     strict: bool = Field(False, description="Chat requests that no fixture answers are refused.")
     webhook_timeout: float = Field(10.0, gt=0, le=600, description="Seconds that a webhook's receiver may take.")
-    webhook_attempts: int = Field(10, ge=1, le=1000, description="How often a webhook call is attempted in all, with AssemblyAI.")
-    webhook_pause: float = Field(10.0, ge=0, le=1e6, description="Seconds between two attempts, on the clock, with AssemblyAI.")
+    webhook_attempts: int = Field(
+        10, ge=1, le=1000, description="How often a webhook call is attempted in all, with AssemblyAI."
+    )
+    webhook_pause: float = Field(
+        10.0, ge=0, le=1e6, description="Seconds between two attempts, on the clock, with AssemblyAI."
+    )
     control: Literal["on", "off"] = Field("on", description="The control API under /_mock; health is always there.")
     control_port: int | None = Field(
         None,
