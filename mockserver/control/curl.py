@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from mockserver.control.exchanges import pairs_of, text_of
+from mockserver.control.exchanges import Field, fields_of, pairs_of, text_of
 from mockserver.engine.exchange import Exchange
 from mockserver.engine.masking import MASK
 
@@ -34,7 +34,7 @@ def _method(exchange: Exchange) -> str:
 
 def _headers(exchange: Exchange) -> Iterator[str]:
     for name, value in pairs_of(exchange.request_headers):
-        if name.lower() not in _OWN:
+        if name.lower() not in _OWN and not (exchange.is_form and name.lower() == "content-type"):
             variable = "API_KEY" if name.lower() in _KEYS else "SECRET"
             yield f"-H {_quoted(f'{name}: {value}' if value else f'{name};', variable)}"
 
@@ -42,13 +42,30 @@ def _headers(exchange: Exchange) -> Iterator[str]:
 def _data(exchange: Exchange) -> Iterator[str]:
     if not exchange.request_size:
         return
+    if exchange.is_form:
+        yield from (f"-F {_quoted(each)}" for each in map(_field, fields_of(exchange)))
+        return
     text = None if exchange.request_body is None else text_of(exchange.request_body)
     if not any(name.lower() == "content-type" for name, _ in pairs_of(exchange.request_headers)):
         yield "-H content-type:"
     yield "--data-binary @body" if text is None else f"--data-raw {_quoted(text)}"
 
 
+def _field(field: Field) -> str:
+    if field.file is None:
+        return f"{field.name}={_escaped(field.value)}"
+    return f"{field.name}=@{_escaped(field.file['filename'] or field.name)}"
+
+
+def _escaped(text: str) -> str:
+    """Quote a value as curl wants it where it could be taken for something else."""
+    return '"{}"'.format(text.replace("\\", "\\\\").replace('"', '\\"')) if set(text) & set('@<;",') else text
+
+
 def _remarks(exchange: Exchange) -> Iterator[str]:
+    for field in fields_of(exchange):
+        if field.file is not None:
+            yield f"The file of {field.file['bytes']} bytes was not kept; put it there."
     if exchange.request_body is None:
         yield f"The body of {exchange.request_size} bytes was not kept; put it into the file body."
     elif exchange.request_cut:

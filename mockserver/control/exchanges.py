@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import codecs
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import orjson
 from fastapi import Depends, Query, Response
@@ -172,6 +172,30 @@ def headers(pairs: Pairs) -> dict[str, str]:
 def pairs_of(pairs: Pairs) -> list[tuple[str, str]]:
     """Return headers as text."""
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]
+
+
+class Field(NamedTuple):
+    """A field of a form: its value, or its ``file``'s filename, content_type and bytes."""
+
+    name: str
+    value: str
+    file: Mapping[str, Any] | None
+
+
+def fields_of(exchange: Exchange) -> Sequence[Field]:
+    """Return what a form said; nothing where the request was no form, or is not kept."""
+    if not exchange.is_form or exchange.request_body is None:
+        return ()
+    said = orjson.loads(exchange.request_body)
+    return [
+        _field(name, value) for name, values in said.items() for value in (values if type(values) is list else [values])
+    ]
+
+
+def _field(name: str, value: Any) -> Field:
+    if isinstance(value, dict):
+        return Field(name, "", value)
+    return Field(name, value if isinstance(value, str) else orjson.dumps(value).decode(), None)
 
 
 def content(body: bytes | None, *, cut: bool) -> dict[str, Any]:

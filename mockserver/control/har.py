@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import mockserver
 from mockserver.control.curl import address
-from mockserver.control.exchanges import headers, pairs_of, text_of
+from mockserver.control.exchanges import Field, fields_of, headers, pairs_of, text_of
 from mockserver.engine.clock import iso
 from mockserver.engine.exchange import Exchange
 from mockserver.engine.masking import Pairs
@@ -57,8 +57,17 @@ def _request(exchange: Exchange, base: str) -> dict[str, Any]:
     }
     if exchange.request_size:
         text = None if exchange.request_body is None else text_of(exchange.request_body)
-        shown["postData"] = {"mimeType": _type(exchange.request_headers), "params": [], "text": text or ""}
+        params = list(map(_param, fields_of(exchange)))
+        said = "" if exchange.is_form or text is None else text
+        shown["postData"] = {"mimeType": _type(exchange.request_headers), "params": params, "text": said}
     return shown
+
+
+def _param(field: Field) -> dict[str, str]:
+    if field.file is None:
+        return {"name": field.name, "value": field.value}
+    about = {"fileName": field.file["filename"], "contentType": field.file["content_type"]}
+    return {"name": field.name} | {name: value for name, value in about.items() if value is not None}
 
 
 def _response(exchange: Exchange) -> dict[str, Any]:

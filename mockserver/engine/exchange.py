@@ -31,6 +31,7 @@ class Exchange(NamedTuple):
     fault: str | None
     violations: Sequence[str]
     request_size: int
+    is_form: bool
     response_headers: Pairs
     request_headers: Pairs
     label: str | None
@@ -45,7 +46,7 @@ class Exchange(NamedTuple):
     @property
     def request_cut(self) -> bool:
         """Say whether only the beginning of the request's body was kept."""
-        return self.request_body is not None and self.request_size > len(self.request_body)
+        return self.request_body is not None and not self.is_form and self.request_size > len(self.request_body)
 
     @property
     def response_cut(self) -> bool:

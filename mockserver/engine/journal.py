@@ -38,7 +38,8 @@ class Entry(NamedTuple):
     """One request: ``at`` is the moment on the project's clock, ``microseconds`` the real time it took.
 
     ``request_size`` is how much of its body was read. ``response_headers`` are those besides the id of the request
-    and the length, which a reply that ``has_length`` has too. Bodies are what is kept of them.
+    and the length, which a reply that ``has_length`` has too. Bodies are what is kept of them; of a request that
+    ``is_form`` that is what the form says, as JSON, with each file described.
     """
 
     project: int
@@ -56,6 +57,7 @@ class Entry(NamedTuple):
     fault: str | None
     violations: Sequence[str]
     request_size: int
+    is_form: bool
     response_headers: Pairs
     has_length: bool
     request_headers: SentHeaders

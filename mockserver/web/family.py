@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 from starlette.requests import Request
@@ -25,6 +26,7 @@ from mockserver.web.replies import JSON, ApiError, ClientGoneError, Reply
 if TYPE_CHECKING:
     from mockserver.web.courier import Courier
 
+T = TypeVar("T")
 Headers = dict[bytes, bytes]
 _SHOWN = 200
 _MOST_SHOWN = 100
@@ -76,6 +78,7 @@ class Call(Request):
     quirks: Quirks
     request_id: str
     _peeked: bytes | None = None
+    _exits: AsyncExitStack | None = None
     account: Account | None = None
     is_stale: bool = False
     """Whether the request says whose it is, but does not prove it any more."""
@@ -95,8 +98,23 @@ class Call(Request):
     """The body's first bytes, as far as the journal keeps them."""
     request_size: int = 0
     """How much of the body has been read."""
+    taken: Any = None
+    """What the operation has made of a form that it has read."""
+    form_said: Mapping[str, Any] | None = None
+    """What a form that was read says, each file described, as the journal keeps it and faults see it."""
     violations: Sequence[str] = ()
     """What the service lets pass although it is wrong."""
+
+    async def enter(self, context: AbstractAsyncContextManager[T]) -> T:
+        """Enter a context that ends when the request has been answered."""
+        if self._exits is None:
+            self._exits = AsyncExitStack()
+        return await self._exits.enter_async_context(context)
+
+    async def leave(self) -> None:
+        """Leave every context that was entered."""
+        if self._exits is not None:
+            await self._exits.aclose()
 
     def violates(self, *rules: str) -> None:
         """Note what is wrong with the request although the service lets it pass."""
@@ -196,6 +214,7 @@ class Call(Request):
 
 Endpoint = Callable[[Call], Awaitable[Reply]]
 Caller = Callable[[Call], Awaitable[Account | None]]
+FormReader = Callable[[Call], Awaitable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +224,8 @@ class Operation:
     ``public`` operations need no key; ``caller`` says whose the request is where that stands in its body, and raises
     nothing but what reading it does. ``reads`` gives the type of the JSON body, ``form`` that of the fields
     of a form in its place, and ``query`` what the query may hold, for the documentation. With ``takes_file`` the body
-    is a file, or a form with one. The operation is there with its ``quirk`` only.
+    is a file, or a form with one, which ``read_form`` reads once, and returns what it says. The operation is there
+    with its ``quirk`` only.
     """
 
     method: str
@@ -220,6 +240,7 @@ class Operation:
     caller: Caller | None = None
     takes_file: bool = False
     form: Callable[[], TypeAdapter[Any]] | None = None
+    read_form: FormReader | None = None
 
     def violations(self, call: Call) -> Iterator[str]:
         """Yield what is wrong with a request before its body is read."""
@@ -260,6 +281,7 @@ class Operations:
         caller: Caller | None = None,
         takes_file: bool = False,
         form: Callable[[], TypeAdapter[Any]] | None = None,
+        read_form: FormReader | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a function; the first line of its docstring is the summary."""
 
@@ -267,9 +289,10 @@ class Operations:
             summary = (endpoint.__doc__ or "").strip().split("\n")[0].rstrip(".")
             self.all.append(
                 Operation(
-                    method, path, endpoint, summary, public, reads, query, quirk, makes_job, caller, takes_file, form
+                    method, path, endpoint, summary, public, reads, query, quirk, makes_job, caller, takes_file, form,
+                    read_form,
                 )
-            )
+            )  # fmt: skip
             return endpoint
 
         return register

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from mockserver.engine.uploads import Incoming, TooLargeError
 from mockserver.web.family import Call
@@ -27,6 +28,11 @@ class File:
     media_type: str | None
     incoming: Incoming
 
+    @property
+    def described(self) -> dict[str, Any]:
+        """Return what the file is: its name, its type, and how many bytes."""
+        return {"filename": self.name, "content_type": self.media_type, "bytes": self.incoming.size}
+
 
 @dataclass(frozen=True)
 class Form:
@@ -34,6 +40,12 @@ class Form:
 
     fields: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """Return what the form says, with what its files are in place of what is in them."""
+        texts = {name: values[0] if len(values) == 1 else values for name, values in self.fields.items()}
+        return texts | {name: file.described for name, file in self.files.items()}
 
 
 @asynccontextmanager

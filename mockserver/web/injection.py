@@ -69,8 +69,8 @@ class Injector:
         requested = self._requested(call)
         project = call.account.project if call.account else None
         params = None
-        if operation.reads is not None and not call.is_upload and self._faults.wants_params(project):
-            params = _parsed(await call.peek(self._limit))
+        if operation.reads is not None and self._faults.wants_params(project):
+            params = await self._params(call, operation)
         asked = Asked(
             call.family.name,
             call.service.name,
@@ -83,6 +83,13 @@ class Injector:
         fault = self._faults.chosen(project, asked, call.clock.now(), requested, makes_job=operation.makes_job)
         call.fault = fault and fault.label
         return fault
+
+    async def _params(self, call: Call, operation: Operation) -> Any:
+        """Return what a request's body says. Raises ApiError where that cannot be read."""
+        if not call.is_upload:
+            return _parsed(await call.peek(self._limit))
+        is_admitted = call.account is not None and not call.is_stale
+        return await operation.read_form(call) if operation.read_form is not None and is_admitted else None
 
     @staticmethod
     def _requested(call: Call) -> FaultRule | None:
@@ -117,7 +124,7 @@ class Injector:
             return damaged(await _at_hand(call, await _answered(call, answer)), rule)
         if rule.executes:
             await _at_hand(call, await _answered(call, answer))
-        elif rule.connection is not None and call.is_upload:
+        elif rule.connection is not None and call.is_upload and call.form_said is None:
             await call.discard()
         if rule.connection is not None:
             return broken_off(rule, fault.label)

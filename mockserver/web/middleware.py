@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequenc
 from functools import partial
 from typing import Any
 
+import orjson
+
 from mockserver.engine import Engine
 from mockserver.engine.journal import Entry
 from mockserver.engine.masking import NO_HEADERS, masked_headers
@@ -207,6 +209,8 @@ class Gate:
             return self._gone()
         except Exception:
             return self._failed(call)
+        finally:
+            await call.leave()
         return (reply, hint) if reply.status < 400 else await self._refused_with(call, reply, hint)
 
     async def _refused_with(self, call: Call, reply: Reply, hint: str | None) -> tuple[Reply, str | None]:
@@ -309,6 +313,7 @@ class Gate:
         scope, journal = call.scope, self._engine.journal
         took = self._now() - began
         path = call.operation.path if call.operation else None
+        form = _form_of(call)
         self._engine.metrics.answered((call.family.name, call.service.name, path, scope["method"], reply.status), took)
         journal.record(
             Entry(
@@ -327,10 +332,11 @@ class Gate:
                 call.fault,
                 call.violations,
                 call.request_size,
+                form is not None,
                 typed_headers(reply.headers + own[1:], reply.media_type, reply.status),
                 reply.has_length,
                 masked_headers(tuple(scope["headers"])) if journal.is_on else NO_HEADERS,
-                call.request_body,
+                call.request_body if form is None else form,
                 self._beginning(call, reply),
             )
         )
@@ -342,6 +348,14 @@ class Gate:
         if method == "GET":
             return journal.beginning_again(call.job, reply.first)
         return b"" if method == "HEAD" else journal.beginning(reply.first)
+
+
+def _form_of(call: Call) -> bytes | None:
+    """Return what the journal keeps of a form, None if that is too much or there is none."""
+    if call.form_said is None:
+        return None
+    form = orjson.dumps(call.form_said)
+    return form if len(form) <= call.engine.journal.body_bytes else None
 
 
 def _own_headers(call: Call, hint: str | None) -> Headers:

@@ -68,7 +68,8 @@ def test_of_an_upload_the_sound_is_not_kept(api: AnyApi) -> None:
     sent = api.offer(wav(2))
     entry = newest(api)
     assert entry["request_id"] == sent.headers["x-request-id"]
-    assert entry["request_body"] == {"kept": False, "cut": False}
+    assert "RIFF" not in str(entry["request_body"])
+    assert not entry["request_body"]["cut"]
     assert entry["request_size"] == int(sent.request.headers["content-length"]) >= len(wav(2))
     assert entry["response_body"]["json"] == sent.json()
 

@@ -41,8 +41,10 @@ def test_the_curl_command_says_what_it_lacks(api: AnyApi) -> None:
     api.send(wav(1))
     uploaded = entries(api, path=api.uploads_path)[0]
     command = api.control.get(f"/journal/{uploaded['request_id']}/curl").text
-    assert command.startswith("# The body of")
-    assert "--data-binary @body" in command
+    remark, _, rest = command.partition("\n")
+    assert remark.startswith("# The ")
+    assert "was not kept" in remark
+    assert ("-F file=@audio" if api.upload_type.startswith("multipart/") else "--data-binary @body") in rest
 
 
 @each_family

@@ -73,18 +73,18 @@ def from_json(call: Call, body: bytes) -> Request:
         BODY.validate_python(members, strict=True)
     except ValidationError as error:
         raise errors.invalid(problem_of(error.errors(include_url=False, include_context=False)[0])) from None
-    return _request(call, {name: value for name, value in members.items() if value is not None}, has_file=False)
+    return request_of(call, {name: value for name, value in members.items() if value is not None}, has_file=False)
 
 
-def from_form(call: Call, fields: Mapping[str, list[str]], *, has_file: bool) -> Request:
-    """Read the fields of a form. Raises ApiError."""
+def members_of(fields: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return the fields of a form, each as what it is; known ones that are empty are left out. Raises ApiError."""
     if repeated := [name for name, values in fields.items() if name in _NAMES and len(values) > 1]:
         raise errors.invalid(f"{repeated[0]} is there more than once.")
     members: dict[str, Any] = {name: values[0] for name, values in fields.items()}
     members = {name: value for name, value in members.items() if value or name not in _NAMES}
     if "diarize" in members:
         members["diarize"] = flag("diarize", members["diarize"])
-    return _request(call, members, has_file=has_file)
+    return members
 
 
 def flag(name: str, text: str) -> bool:
@@ -95,7 +95,8 @@ def flag(name: str, text: str) -> bool:
         raise errors.invalid(f"{name} must be true or false.", f"{name} is {text[:_SHOWN]!r}") from None
 
 
-def _request(call: Call, members: Mapping[str, Any], *, has_file: bool) -> Request:
+def request_of(call: Call, members: Mapping[str, Any], *, has_file: bool) -> Request:
+    """Return what the members of a body say; with ``has_file`` a file came, too. Raises ApiError."""
     _meet_unknown(call, sorted(members.keys() - _NAMES))
     url, webhook_url = members.get("source_url"), members.get("webhook_url")
     if has_file == (url is not None):

@@ -8,9 +8,10 @@ from urllib.parse import quote
 import orjson
 
 from mockserver.apis.jobs import errors, render
+from mockserver.apis.jobs.forms import read, sent
 from mockserver.apis.jobs.ids import job_id
-from mockserver.apis.jobs.plans import accepted, has_priority, overage_rate, plan_of, slots
-from mockserver.apis.jobs.requests import BODY, FORM, Request, flag, from_form, from_json
+from mockserver.apis.jobs.plans import accepted, has_priority, overage_rate, slots
+from mockserver.apis.jobs.requests import BODY, FORM, Request, flag, from_json
 from mockserver.apis.jobs.usage import used_minutes
 from mockserver.engine.acceptance import unacceptable
 from mockserver.engine.clock import SECOND
@@ -18,9 +19,9 @@ from mockserver.engine.limits import Rule
 from mockserver.engine.media import Sound, Unusable
 from mockserver.engine.options import AS_USUAL, Options
 from mockserver.web.family import Call, Operations, Query
-from mockserver.web.forms import File, FormError, TooLargeError, read_form
+from mockserver.web.forms import File
 from mockserver.web.preparer import question
-from mockserver.web.replies import JSON, ApiError, Reply, json_reply
+from mockserver.web.replies import JSON, Reply, json_reply
 from mockserver.web.sources import Audio
 from mockserver.web.submission import Order, submit
 
@@ -32,7 +33,16 @@ _ONE_ENGINE_FAILED = "The engine has a temporary problem."
 _OVERAGE = Query("accept_overage", "boolean", "Pay for minutes beyond the quota.")
 
 
-@page.add("POST", "/jobs", reads=lambda: BODY, form=lambda: FORM, query=(_OVERAGE,), makes_job=True, takes_file=True)
+@page.add(
+    "POST",
+    "/jobs",
+    reads=lambda: BODY,
+    form=lambda: FORM,
+    read_form=read,
+    query=(_OVERAGE,),
+    makes_job=True,
+    takes_file=True,
+)
 async def create(call: Call) -> Reply:
     """Transcribe a file that is sent, or that a URL leads to.
 
@@ -44,7 +54,8 @@ async def create(call: Call) -> Reply:
     overage = flag("accept_overage", call.query_params.get("accept_overage") or "false")
     admit(call, overage=overage)
     if call.is_upload:
-        return await _from_form(call, overage)
+        request, file = await sent(call)
+        return await (_from_file(call, request, overage, file) if file else _from_url(call, request, overage))
     if b"json" not in call.header_map.get(b"content-type", JSON).partition(b";")[0].lower():
         raise errors.unsupported_media_type()
     request = from_json(call, await call.read(call.engine.settings.body_bytes))
@@ -75,29 +86,6 @@ def admit(call: Call, *, overage: bool) -> None:
         raise errors.quota_exceeded(None if terms.negative_balance else rate)
     if not terms.queueing and call.engine.jobs.unfinished(project, call.family.name) >= slots(terms):
         raise errors.rate_limited(_LANE_IS_FULL, hint=f"all {slots(terms)} slots are taken, and queueing is off")
-
-
-async def _from_form(call: Call, overage: bool) -> Reply:
-    limit = plan_of(call.project.terms).size
-    try:
-        async with read_form(call, files=("file",), limit=limit) as form:
-            file = form.files.get("file")
-            request = from_form(call, form.fields, has_file=file is not None)
-            if file is None:
-                return await _from_url(call, request, overage)
-            return await _from_file(call, request, overage, file)
-    except FormError as error:
-        raise errors.invalid("The body is not a valid form.", str(error)) from None
-    except TooLargeError:
-        raise _too_large(call, call.engine.uploads.most(limit)) from None
-    except OSError as error:
-        raise errors.no_space(str(error)) from None
-
-
-def _too_large(call: Call, limit: int) -> ApiError:
-    if "oversize_415" in call.quirks:
-        return errors.invalid_audio("unsupported_format", f"the file is larger than {limit} bytes")
-    return errors.too_large(limit)
 
 
 async def _from_file(call: Call, request: Request, overage: bool, file: File) -> Reply:
@@ -160,7 +148,10 @@ def _options(call: Call, *, is_checked: bool) -> Options:
 
 async def _received(call: Call, wish: _Wish, file: File) -> Audio:
     """Keep a file that has come. Raises ApiError for audio that cannot be used, of which nothing is kept."""
-    audio = await call.courier.sources.receive(call.project, file.incoming, file.name)
+    try:
+        audio = await call.courier.sources.receive(call.project, file.incoming, file.name)
+    except OSError as error:
+        raise errors.no_space(str(error)) from None
     if "invalid_audio_later" in call.quirks:
         return audio
     assert audio.upload is not None
