@@ -20,6 +20,7 @@ from mockserver.apis.assemblyai.gateway.catalogue import catalogue
 from mockserver.cli.app import app
 from mockserver.client import Mock
 from mockserver.embed import MockServer
+from mockserver.engine.fixture import REASONS
 from mockserver.engine.fixtures import Fixtures
 from tests import generated
 
@@ -172,6 +173,30 @@ def test_the_tables_of_quirks_and_refusals_are_those_of_the_code() -> None:
 
 def test_the_tables_of_the_jobs_api_are_those_of_the_code() -> None:
     assert generated.JOBS.read_text() == generated.jobs(), "run scripts/docs"
+
+
+def test_every_error_of_the_jobs_api_is_documented(server: MockServer) -> None:
+    page = (ROOT / "docs" / "jobs.md").read_text()
+    names = httpx.get(f"{server.url}/_mock/faults/names").json()["errors"]["jobs"]
+    assert len(names) > 20
+    for name in names:
+        assert f"`{name}`" in page, f"{name} is not in docs/jobs.md"
+
+
+def test_what_each_reason_of_a_fixture_becomes_in_the_jobs_api_is_documented(server: MockServer) -> None:
+    page = (ROOT / "docs" / "jobs.md").read_text()
+    rows = dict.fromkeys(REASONS)
+    for row in re.findall(r"^\| (`.+`) \| `(\w+)` \| (?:`(\w+)`)? ?\|$", page, re.MULTILINE):
+        rows |= dict.fromkeys(re.findall(r"`(\w+)`", row[0]), row[1:])
+    mock = server.key()
+    token = httpx.post(f"{server.url}/auth/token", json={"api_key": mock.api_key}).json()["access_token"]
+    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {token}"}) as api:
+        for reason in REASONS:
+            url = f"https://example.com/{reason}.mp3"
+            mock.fixture({"name": reason, "match": {"audio_url": url}, "outcome": {"reason": reason}})
+            job = api.post("/jobs", json={"source_url": url}).json()["job_id"]
+            error = api.get(f"/jobs/{job}").json()["error"]
+            assert (error["error"], error.get("reason", "")) == rows[reason], reason
 
 
 def test_every_control_call_is_documented(server: MockServer) -> None:
