@@ -21,6 +21,7 @@ async def reset(engine: EngineNeeded, courier: CourierNeeded, project: ProjectNa
         engine.reset()
     else:
         engine.reset_project(project)
+    courier.preparer.sweep()
     courier.sweep()
     courier.clocks_moved()
     if project is None and courier.sow is not None:

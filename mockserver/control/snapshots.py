@@ -62,6 +62,7 @@ async def restore(name: str, engine: EngineNeeded, courier: CourierNeeded, proje
         raise _unknown(name)
     engine.snapshots.restore(project, about, courier.sweep)
     engine.jobs.call_waiting(project)
+    courier.preparer.sweep()
     courier.preparer.resume()
     courier.clocks_moved()
     return _view(about)

@@ -108,8 +108,19 @@ class Preparer:
     def drop(self, job: Row) -> None:
         """Break off the download for a job that has ended meanwhile."""
         entry = self._entries.get(job["number"])
-        if entry is not None and entry.is_downloaded and entry.task is not None:
-            entry.task.cancel()
+        if entry is not None and entry.is_downloaded:
+            self._break_off(entry)
+
+    def sweep(self) -> None:
+        """Break off everything for jobs that are gone: their ids may soon be those of others."""
+        for entry in self._entries.values():
+            if self._engine.jobs.by_number(entry.number) is None:
+                self._break_off(entry)
+
+    @staticmethod
+    def _break_off(entry: _Entry) -> None:
+        if entry.task is not None:  # one that has not begun would not end as it should
+            asyncio.get_running_loop().call_soon(entry.task.cancel)
 
     async def prepared(self, job: Row) -> None:
         """Wait until a job that needs no download is prepared."""
@@ -185,14 +196,15 @@ class Preparer:
         is_noted = entry.plan is not None and self._engine.jobs.prepare(
             self._engine.keys.project(entry.project), entry.number, entry.plan
         )
-        if not is_noted and not self._is_open(entry):  # the job has ended meanwhile: nobody wants its audio any more
+        if not is_noted and not self._is_wanted(entry):  # the job has ended meanwhile: nobody wants its audio any more
             self._engine.uploads.remove(audio_id(entry.job))
         if entry.choice is not None:
             (self._engine.added.spend if is_noted else self._engine.added.give_back)(entry.choice)
 
-    def _is_open(self, entry: _Entry) -> bool:
-        job = self._engine.jobs.by_number(entry.number)
-        return job is not None and not job["prepared"]
+    def _is_wanted(self, entry: _Entry) -> bool:
+        """Say whether the audio of a job that was not prepared is wanted, by that job or another of the same id."""
+        job = self._engine.jobs.find(entry.job)
+        return job is not None and (job["number"] != entry.number or not job["prepared"])
 
 
 def question(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,7 +13,20 @@ import pytest
 
 from mockserver.embed import MockServer
 from tests.conftest import AUDIO, Api
-from tests.jobs.calls import URL, cancel, delete, listed, seen, sent, serving, statuses, submitted, terms, transcript
+from tests.jobs.calls import (
+    URL,
+    again,
+    cancel,
+    delete,
+    listed,
+    seen,
+    sent,
+    serving,
+    statuses,
+    submitted,
+    terms,
+    transcript,
+)
 from tests.jobs.conftest import jobs_of, problem
 from tests.sounds import wav
 from tests.waiting import eventually
@@ -256,6 +270,28 @@ def test_a_cancelled_job_can_be_deleted_while_its_audio_is_downloaded(slow: str,
         assert delete(api, job).status_code == 204
         _Slow.may_end.set()
         eventually(lambda: not list((tmp_path / "uploads").iterdir()))
+
+
+@pytest.mark.parametrize("path", ["/reset", "/snapshots/empty/restore"])
+def test_a_download_for_a_job_that_is_gone_does_no_harm_to_the_next_with_its_id(
+    slow: str, tmp_path: Path, path: str
+) -> None:
+    with serving(remote_audio="fetch", data=tmp_path) as api:
+        api.control.post("/snapshots", json={"name": "empty"})
+        before = submitted(api, source_url=slow)
+        eventually(lambda: list((tmp_path / "uploads").iterdir()))
+        assert api.control.post(path).status_code == 200
+        again(api)
+        sound = wav(2)
+        after = submitted(api, source_url="data:audio/wav;base64," + b64encode(sound).decode())
+        assert after == before
+        assert statuses(api, after) == ["completed"]
+        _Slow.may_end.set()
+        another = submitted(api, source_url=slow)
+        eventually(lambda: statuses(api, another) == ["completed"])
+        assert seen(api, after)["duration_seconds"] == 2
+        left = sorted(path.read_bytes() for path in (tmp_path / "uploads").iterdir())
+        assert left == sorted([sound, _Slow.content])
 
 
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])
