@@ -232,3 +232,4 @@ def _link(source: Path, target: Path) -> None:
     except OSError:  # not every file system has links
         shutil.copyfile(source, new)
     new.replace(target)
+    new.unlink(missing_ok=True)  # where both names are of one file already, replacing does nothing

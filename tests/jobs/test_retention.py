@@ -243,6 +243,17 @@ def test_a_snapshot_brings_audio_back_that_has_gone(api: Api, tmp_path: Path) ->
     assert files(tmp_path) == []
 
 
+def test_a_snapshot_of_audio_that_is_still_there_leaves_nothing_else(api: Api, tmp_path: Path) -> None:
+    api.freeze()
+    job = sent(api, wav(1))
+    assert statuses(api, job) == ["completed"]
+    api.control.post("/snapshots", json={"name": "now"})
+    assert api.control.post("/snapshots/now/restore").status_code == 200
+    assert files(tmp_path) == [wav(1)]
+    api.advance(DAY)
+    assert files(tmp_path) == []
+
+
 def test_a_snapshot_without_the_job_takes_its_audio_away(api: Api, tmp_path: Path) -> None:
     api.freeze()
     api.control.post("/snapshots", json={"name": "empty"})
