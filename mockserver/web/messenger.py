@@ -95,8 +95,8 @@ class Messenger:
         if before is not None:
             await asyncio.wait({before})
         job = self._engine.jobs.by_number(delivery["job"])
-        if job is None:
-            return
+        if job is None or self._engine.webhooks.find(delivery["number"]) is None:
+            return  # a reset, or a restore, took it away
         retries = self._families[job["family"]].retries(self._engine.settings)
         at, began = project.clock.now(), self._now()
         try:

@@ -303,3 +303,26 @@ def test_clocks_that_are_moved_tell_what_became_of_calls(jobs: Api) -> None:
         assert len(deliveries(jobs)[0]["attempts"]) == 1
         moved = jobs.control.post("/clock/advance", json={"seconds": 10, "wait": 30}).json()
         assert [(call["job"], call["event"], call["status"]) for call in moved["webhooks"]] == [(job, "done", 200)]
+
+
+@pytest.mark.parametrize("family", ["jobs", "assemblyai"])
+def test_a_call_of_a_job_that_a_restore_has_made_unfinished_is_not_made(jobs: Api, family: str) -> None:
+    with receiving() as receiver:
+        fault = {"X-Mock-Fault": "webhook_twice"}
+        if family == "jobs":
+            job = submitted(jobs, progress="held", headers=fault, webhook_url=receiver.url)
+        else:
+            body = {"audio_url": URL, "webhook_url": receiver.url}
+            headers = fault | {"Authorization": jobs.key, "X-Mock-Progress": "held"}
+            job = jobs.http.post("/v2/transcript", json=body, headers=headers).json()["id"]
+        jobs.control.post("/snapshots", json={"name": "held"})
+        receiver.may_answer.clear()
+        jobs.control.post(f"/jobs/{job}/release")
+        receiver.wait_for(1)
+        assert jobs.control.post("/snapshots/held/restore").status_code == 200
+        receiver.may_answer.set()
+        jobs.control.post(f"/jobs/{job}/fail")
+        assert [call["delivered"] for call in deliveries(jobs)] == [True, True]
+        assert [call.json["status"] for call in receiver.received][1:] == [
+            {"jobs": "failed", "assemblyai": "error"}[family]
+        ] * 2
