@@ -105,7 +105,7 @@ def wait(
 ) -> None:
     """Wait until there are so many requests, finished jobs or delivered webhook calls; exit with 1 if not.
 
-    Jobs can be chosen by --job and by --status completed or error, webhook calls by --job.
+    Jobs can be chosen by --job and by --status completed, error or cancelled, webhook calls by --job.
     """
     query = {"what": what, "count": count, "key": server.key, **filters}
     reply = waited(server.mock.connection, "/journal/wait", query, timeout)
