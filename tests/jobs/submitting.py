@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -99,11 +100,18 @@ def stored(api: Api) -> list[Any]:
 
 
 def send(
-    api: Api, content: Any = WAV, name: str = "call.wav", *, query: str = "", progress: str | None = None, **fields: str
+    api: Api,
+    content: bytes = WAV,
+    name: str = "call.wav",
+    *,
+    query: str = "",
+    progress: str | None = None,
+    **fields: str,
 ) -> httpx.Response:
     """Send a file."""
     headers = {"X-Mock-Progress": progress} if progress else {}
-    return api.http.post(f"/jobs{query}", files={"file": (name, content)}, data=fields, headers=headers)
+    file = io.BytesIO(content)  # bytes would be sent in one piece, which httpx copies again and again
+    return api.http.post(f"/jobs{query}", files={"file": (name, file)}, data=fields, headers=headers)
 
 
 def name_url(api: Api, *, query: str = "", progress: str | None = None, **members: Any) -> httpx.Response:
