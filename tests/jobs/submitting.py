@@ -101,7 +101,7 @@ def stored(api: Api) -> list[Any]:
 
 def send(
     api: Api,
-    content: bytes = WAV,
+    content: Any = WAV,
     name: str = "call.wav",
     *,
     query: str = "",
