@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
 
 CHUNK = 512 * 1024
+_NO_PLACE = re.compile(r"[\x00-\x20\x7f]")
 _UPLOAD_PATH = re.compile(r"/upload/[0-9a-f]{32}/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/?$")
 T = TypeVar("T")
 
@@ -51,12 +52,13 @@ def is_audio_url(url: str) -> bool:
 
 
 def is_http_url(url: str) -> bool:
-    """Say whether a URL is one of http or https, with a host."""
+    """Say whether a URL is one of http or https, with a host, and a port that there can be."""
     try:
         parts = urlsplit(url)
+        has_place = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
+    return parts.scheme in ("http", "https") and has_place and not _NO_PLACE.search(url[:1] + parts.netloc)
 
 
 def upload_id(url: str) -> str | None:

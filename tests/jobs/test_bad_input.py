@@ -222,10 +222,13 @@ def test_odd_characters_are_kept_as_they_came(odd: str, jobs: Api) -> None:
     assert [look(jobs, job)["status"] for job in (sent, named)] == ["completed", "completed"]
 
 
-@pytest.mark.parametrize("odd", ["\0", " ", "\n"])
-def test_a_source_that_begins_with_something_odd_is_nowhere(odd: str, jobs: Api) -> None:
-    job = look(jobs, accepted(name_url(jobs, source_url=odd + URL)))
-    assert (job["status"], job["error"]["error"]) == ("failed", "source_unavailable")
+@pytest.mark.parametrize(
+    "odd", [f"\0{URL}", f" {URL}", f"\n{URL}", "http://x:99999/a.mp3", "http://x:0/a.mp3", "http://a b/c.mp3"]
+)
+def test_where_nobody_can_connect_to_is_no_url(odd: str, place: Server) -> None:
+    api = place.account()
+    place.refused(api, lambda: name_url(api, source_url=odd), 400, "invalid_request")
+    place.refused(api, lambda: name_url(api, source_url=URL, webhook_url=odd), 400, "invalid_request")
 
 
 def test_a_source_may_have_a_very_long_url(jobs: Api) -> None:

@@ -18,6 +18,8 @@ from mockserver.engine.views import Passage, sentences
 from mockserver.engine.wording import Wording, written
 
 _STEREO = 2
+_DIGITS = 5
+"""Of confidences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def _segments(heard: Transcript, *, stereo: bool, diarized: bool) -> list[Segmen
     passages = sorted(sentences(heard), key=lambda passage: passage.start)  # speakers may talk at the same time
     numbers = (_by_channel if stereo else _by_voice)(passages)
     return [
-        Segment(number if diarized else None, 1.0 if stereo else passage.confidence, passage)
+        Segment(number if diarized else None, 1.0 if stereo else round(passage.confidence, _DIGITS), passage)
         for number, passage in zip(numbers, passages, strict=True)
     ]
 

@@ -77,12 +77,17 @@ async def _earlier(call: Call) -> None:
         await call.courier.preparer.all_prepared(call.project)
 
 
+def _is_spent(call: Call) -> bool:
+    """Say whether the minutes of this month are used up."""
+    quota = call.project.terms.quota_minutes
+    return quota is not None and used_minutes(call) >= quota
+
+
 def admit(call: Call, *, overage: bool) -> None:
     """Refuse a job for which there are no minutes left, or no slot where jobs do not queue."""
     terms, project = call.project.terms, call.project
     rate = overage_rate(terms)
-    is_spent = terms.quota_minutes is not None and used_minutes(call) >= terms.quota_minutes
-    if terms.negative_balance or (is_spent and not (overage and rate is not None)):
+    if terms.negative_balance or (_is_spent(call) and not (overage and rate is not None)):
         raise errors.quota_exceeded(None if terms.negative_balance else rate)
     if not terms.queueing and call.engine.jobs.unfinished(project, call.family.name) >= slots(terms):
         raise errors.rate_limited(_LANE_IS_FULL, hint=f"all {slots(terms)} slots are taken, and queueing is off")
@@ -122,7 +127,7 @@ class _Wish(NamedTuple):
 
 
 async def _submitted(call: Call, wish: _Wish, audio: Audio | None, options: Options) -> Reply:
-    callback, params = wish.request.webhook_url, wish.params
+    callback, params = wish.request.webhook_url, {**wish.params, "overage": wish.overage and _is_spent(call)}
     order = Order(
         wish.url,
         audio,
