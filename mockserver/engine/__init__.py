@@ -29,6 +29,7 @@ from mockserver.engine.moves import Move
 from mockserver.engine.pages import Pages
 from mockserver.engine.prompts import Prompts
 from mockserver.engine.records import Records
+from mockserver.engine.replies import Replies
 from mockserver.engine.sinks import Sinks
 from mockserver.engine.snapshots import Snapshots
 from mockserver.engine.store import DataDirectory, Row, Store
@@ -70,7 +71,8 @@ class Engine:
         self.metrics = Metrics()
         self.chats = Chats(self.fixtures, self.added, self.metrics)
         self.answers = Answers(self.store, self.fixtures, settings.seed)
-        self.jobs = Jobs(self.store, self.keys, self.metrics, Lanes(lanes or {}))
+        self.replies = Replies(self.store)
+        self.jobs = Jobs(self.store, self.keys, self.metrics, Lanes(lanes or {}), self.replies)
         self.pages = Pages(self.store, self.jobs)
         self.webhooks = Webhooks(self.store)
         self.prompts = Prompts(self.store, self.keys)
@@ -155,7 +157,7 @@ class Engine:
     def rollback(self) -> None:
         """Make it as if nothing had been written since the last commit."""
         self.store.rollback()
-        self.jobs.reload()
+        self.replies.reload()
         self.answers.reload()
         self.added.reload()
         self.keys.reload()
@@ -201,7 +203,7 @@ class Engine:
 
     def reread(self, project: Project) -> None:
         """Bring what is remembered of a project in line with what is stored, after its rows were replaced."""
-        self.jobs.reload()
+        self.replies.reload()
         self.added.reload_scope(project.id)
         self.chats.forget(project.id)
         self.limits.forget(project.id)

@@ -16,10 +16,10 @@ from mockserver.engine.metrics import Metrics
 from mockserver.engine.moves import FINISHED, Move, Moving, Round
 from mockserver.engine.options import AS_USUAL, Options
 from mockserver.engine.pace import Pace, pace_of
+from mockserver.engine.replies import Replies
 from mockserver.engine.store import Row, Store
 from mockserver.settings import Progress
 
-_REMEMBERED_BYTES = 8 * 2**20
 _PLANNED = (
     "prepared, due, progress, hold_at, queue_time, processing_time, key, fixture, transcript, duration, channels, "
     "silent, spoken, planned_failure, detail"
@@ -31,14 +31,6 @@ _COLUMNS = (
 _INSERT = f"INSERT INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS.split()))})"
 _PREPARE = f"UPDATE jobs SET {_PLANNED.replace(', ', ' = ?, ')} = ? WHERE number = ?"
 _NEXT_DUE = "SELECT min(due) FROM jobs WHERE project = ? AND due IS NOT NULL"
-_KEPT_BYTES = 2 * 2**20
-_Reply = tuple[int, str, int | None, bytes]
-"""Whose it is, and of which family; until when it is good; its bytes."""
-_NO_REPLY: _Reply = (0, "", None, b"")
-_SHOWN_LATER = ("status", "transcript", "callback_status", "deleted", "removed")
-_REPLY = (
-    "SELECT body, until FROM jobs JOIN replies ON replies.job = jobs.number WHERE id = ? AND project = ? AND family = ?"
-)
 
 
 class IllegalMoveError(Exception):
@@ -114,13 +106,12 @@ _UNPLANNED = dict.fromkeys(_PLANNED.split(", ")) | {
 class Jobs:
     """The jobs of every project."""
 
-    def __init__(self, store: Store, keys: Keys, metrics: Metrics, lanes: Lanes) -> None:
+    def __init__(self, store: Store, keys: Keys, metrics: Metrics, lanes: Lanes, replies: Replies) -> None:
         self._store = store
         self._lanes = lanes
         self._metrics = metrics
         self._keys = keys
-        self._replies: dict[str, _Reply] = {}
-        self._reply_bytes = 0
+        self._replies = replies
 
     def submit(self, project: Project, submission: Submission, plan: Plan | None) -> tuple[int, Row]:
         """Store a new job and return its number, and the job as it was when it was queued.
@@ -371,7 +362,7 @@ class Jobs:
     def remove(self, job: Row) -> None:
         """Let a job be there no more, for clients."""
         self._store.write("UPDATE jobs SET removed = 1 WHERE number = ?", (job["number"],))
-        self.forget_reply(job)
+        self._replies.forget(job)
 
     def delete(self, project: Project, job: Row) -> None:
         """Forget what a finished job heard. Raises IllegalMoveError if it is not finished."""
@@ -380,53 +371,12 @@ class Jobs:
         if job["deleted"] is not None:
             return
         self._store.write("UPDATE jobs SET deleted = ? WHERE number = ?", (project.clock.now(), job["number"]))
-        self.forget_reply(job)
-
-    def forget_reply(self, job: Row) -> None:
-        """Forget the bytes that a job is answered with: they are not right any more."""
-        self._store.write("DELETE FROM replies WHERE job = ?", (job["number"],))
-        self._reply_bytes -= len(self._replies.pop(job["id"], _NO_REPLY)[3])
+        self._replies.forget(job)
 
     def is_heard_by_others(self, upload: str) -> bool:
         """Say whether a job that is not deleted is of this upload."""
         found = self._store.one("SELECT 1 FROM jobs WHERE upload = ? AND deleted IS NULL LIMIT 1", (upload,))
         return found is not None
-
-    def finished_reply(self, job_id: str, project: Project, family: str) -> bytes | None:
-        """Return the bytes that a finished job is answered with, if they were made before and still are good."""
-        remembered = self._replies.get(job_id)
-        if remembered is not None:
-            owner, api, until, body = remembered
-            is_theirs = owner == project.id and api == family
-            return body if is_theirs and (until is None or project.clock.now() < until) else None
-        row = self._store.one(_REPLY, (job_id, project.id, family))
-        if row is None or (row["until"] is not None and project.clock.now() >= row["until"]):
-            return None
-        self._remember(job_id, (project.id, family, row["until"], row["body"]))
-        return self._replies[job_id][3]
-
-    def keep_reply(self, project: Project, job: Row, body: bytes, until: int | None) -> None:
-        """Keep the bytes that a finished job is answered with; they are good before the moment ``until``."""
-        current = self.by_number(job["number"])
-        if current is None or any(current[name] != job[name] for name in _SHOWN_LATER):
-            return  # it was removed, or has changed, while its reply was being made
-        if len(body) <= _KEPT_BYTES:
-            self._store.write(
-                "INSERT OR REPLACE INTO replies (job, until, body) VALUES (?, ?, ?)", (job["number"], until, body)
-            )
-        self._remember(job["id"], (project.id, job["family"], until, body))
-
-    def _remember(self, job_id: str, reply: _Reply) -> None:
-        """Keep the newest replies at hand; what is over the bound is forgotten, oldest first."""
-        self._reply_bytes += len(reply[3]) - len(self._replies.pop(job_id, _NO_REPLY)[3])
-        self._replies[job_id] = reply
-        while self._reply_bytes > _REMEMBERED_BYTES and len(self._replies) > 1:
-            self._reply_bytes -= len(self._replies.pop(next(iter(self._replies)))[3])
-
-    def reload(self) -> None:
-        """Forget which replies are stored."""
-        self._replies.clear()
-        self._reply_bytes = 0
 
     def forget(self, project: int) -> None:
         """Remove every job of a project."""
@@ -435,10 +385,10 @@ class Jobs:
                 f"DELETE FROM {table} WHERE job IN (SELECT number FROM jobs WHERE project = ?)", (project,)
             )
         self._store.write("DELETE FROM jobs WHERE project = ?", (project,))
-        self.reload()
+        self._replies.reload()
 
     def clear(self) -> None:
         """Remove every job."""
         for table in ("transitions", "replies", "jobs"):
             self._store.write(f"DELETE FROM {table}")
-        self.reload()
+        self._replies.reload()

@@ -118,7 +118,7 @@ class Messenger:
         self._engine.metrics.attempted(outcome.status)
         try:
             self._engine.webhooks.record(project, delivery, outcome, retries)
-            self._engine.jobs.forget_reply(job)
+            self._engine.replies.forget(job)
         except sqlite3.Error:
             _logger.exception("an attempt at delivery %d could not be noted", delivery["number"])
 

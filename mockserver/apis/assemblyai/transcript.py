@@ -59,7 +59,7 @@ async def get(call: Call) -> Reply:
     """Get a transcript."""
     transcript_id = call.path_params["transcript_id"]
     call.job = transcript_id
-    stored = call.engine.jobs.finished_reply(transcript_id, call.project, call.family.name)
+    stored = call.engine.replies.find(transcript_id, call.project, call.family.name)
     if stored is not None:
         return Reply(stored)
     job = await look(call)
@@ -69,7 +69,7 @@ async def get(call: Call) -> Reply:
         return Reply(render.unfinished(call.project.public_id, job, call.quirks))
     reply = await _finished(call, job)
     if not isinstance(reply, FileReply):
-        call.engine.jobs.keep_reply(call.project, job, reply.body, end_of(job, call))
+        call.engine.replies.keep(call.project, job, reply.body, end_of(job, call))
     return reply
 
 

@@ -33,13 +33,13 @@ async def get(call: Call) -> Reply:
         raise errors.invalid_format(f"The format must be one of {', '.join(_TYPES)}.")
     if form == "json":
         call.job = call.path_params["job_id"]
-        stored = call.engine.jobs.finished_reply(call.job, call.project, call.family.name)
+        stored = call.engine.replies.find(call.job, call.project, call.family.name)
         if stored is not None:
             return Reply(stored)
     job = await _look_for_completed(call)
     reply = await _made(call, job, form)
     if form == "json" and not isinstance(reply, FileReply):
-        call.engine.jobs.keep_reply(call.project, job, reply.body, None)
+        call.engine.replies.keep(call.project, job, reply.body, None)
     return reply
 
 
