@@ -144,7 +144,7 @@ class Engine:
             except Exception:
                 _logger.exception("the jobs of %s could not be settled", project.label)
                 project.expect(None)
-        for project in list(self.keys.keeping.values()):
+        for project in self.keys.keeping.due():
             self.uploads.expire(project)
         return moves
 
@@ -164,11 +164,11 @@ class Engine:
         self.faults.reload()
 
     def next_due_in(self) -> float | None:
-        """Return the real seconds until some job or webhook call is due, or None if none will be."""
+        """Return the real seconds until a job, a webhook call or the removal of audio may be due, None if none will."""
         jobs = ((project.clock, project.next_due) for project in self.keys.pending.values())
         calls = ((project.clock, project.next_call) for project in self.keys.calling.values())
-        audio = ((project.clock, project.next_expiry) for project in self.keys.keeping.values())
-        waits = [clock.real_seconds_until(due) for clock, due in (*jobs, *calls, *audio) if due is not None]
+        waits = [clock.real_seconds_until(due) for clock, due in (*jobs, *calls) if due is not None]
+        waits.append(self.keys.keeping.next_look_in())
         return min((wait for wait in waits if wait is not None), default=None)
 
     def delete(self, project: Project, job: Row) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from mockserver.engine.clock import Clock, ClockState
+from mockserver.engine.keeping import Keeping
 from mockserver.engine.keyring import Held, KeyRing, TakenError, UnknownKeyError
 from mockserver.engine.keyring import fingerprint as fingerprint
 from mockserver.engine.keyring import mask as mask
@@ -76,7 +77,7 @@ class Keys:
         self._projects: dict[int, Project] = {}
         self.pending: dict[int, Project] = {}
         self.calling: dict[int, Project] = {}
-        self.keeping: dict[int, Project] = {}
+        self.keeping = Keeping(clock.parent)
         self._counting: set[int] = set()
 
     def account(self, key: str) -> Account | None:

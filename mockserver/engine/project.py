@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mockserver.engine.clock import Clock
+from mockserver.engine.keeping import Keeping
 from mockserver.engine.limits import Rule
 from mockserver.engine.terms import Terms
 
@@ -24,7 +25,7 @@ class Project:
     """The projects that have a job which is due at some time, this one among them or not."""
     calling: dict[int, Project] = field(repr=False)
     """The projects that have a webhook to call at some time."""
-    keeping: dict[int, Project] = field(repr=False)
+    keeping: Keeping = field(repr=False)
     """The projects that have audio to remove at some time."""
     terms: Terms
     rules: dict[str, Rule | None] = field(default_factory=dict, repr=False)
@@ -67,19 +68,15 @@ class Project:
             self.next_call = due
         self.calling[self.id] = self
 
-    def expect_expiry(self, due: int | None) -> None:
-        """Take note of one more moment at which audio is to be removed; None: of none."""
-        if due is not None and (self.next_expiry is None or due < self.next_expiry):
-            self.next_expiry = due
-            self.keeping[self.id] = self
+    def expect_expiry(self, due: int) -> None:
+        """Take note of one more moment at which audio is to be removed."""
+        if self.next_expiry is None or due < self.next_expiry:
+            self.no_expiry_before(due)
 
     def no_expiry_before(self, due: int | None) -> None:
         """Take note of when audio is to be removed next."""
         self.next_expiry = due
-        if due is None:
-            self.keeping.pop(self.id, None)
-        else:
-            self.keeping[self.id] = self
+        self.keeping.note(self)
 
     def no_call_before(self, due: int | None) -> None:
         """Take note of when the next webhook call is due."""

@@ -98,6 +98,7 @@ class Courier:
     def clocks_moved(self) -> None:
         """Go on with what is due now that a clock was moved."""
         self.waits.clocks_moved()
+        self._engine.keys.keeping.look_again()
         self.wake()
 
     def _gather(self, left: int, seen: int) -> None:
