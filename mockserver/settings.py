@@ -21,7 +21,7 @@ Words = Annotated[tuple[str, ...], NoDecode]
 Paths = Annotated[tuple[Path, ...], NoDecode]
 
 
-_SECRET = {"control_token", "token_secret"}
+_SECRET = {"control_token", "token_secret", "webhook_secret"}
 PLANS = {"free": 5, "paid": 32}
 """How many jobs are processed at a time, by the name of the plan."""
 
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
         None, ge=0, le=10**6, description="Retry-After of polls with the jobs API, in seconds; default: 10 to 15."
     )
     webhook_secret: str = Field(
-        "whsec_mock", min_length=1, description="Secret that signs the webhook calls of the jobs API."
+        "whsec_mock", min_length=1, repr=False, description="Secret that signs the webhook calls of the jobs API."
     )
     strict: bool = Field(False, description="Chat requests that no fixture answers are refused.")
     webhook_timeout: float = Field(10.0, gt=0, le=600, description="Seconds that a webhook's receiver may take.")

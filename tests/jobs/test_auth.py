@@ -15,6 +15,7 @@ import jwt
 import pytest
 
 from mockserver.embed import MockServer
+from mockserver.settings import Settings, SettingsError
 from tests.conftest import Api, api_of
 from tests.control.entries import MASK, entries, newest
 from tests.jobs.conftest import exchange, jobs_of, list_jobs, problem, refresh, tokens_of
@@ -75,6 +76,22 @@ def test_tokens_are_signed_with_the_secret_of_the_settings(secretive: MockServer
 def test_a_short_secret_works_as_well() -> None:
     with MockServer(token_secret="s") as mock:
         assert list_jobs(mock.url, tokens_of(mock.url, "some-key")["access_token"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "secret", ["ssh-rsa AAAA", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "\udcff"]
+)
+def test_a_secret_that_signs_nothing_is_refused_at_the_start(secret: str) -> None:
+    with pytest.raises(SettingsError, match="token_secret"), MockServer(token_secret=secret):
+        pass
+
+
+def test_secrets_are_not_shown_with_the_settings() -> None:
+    shown = repr(Settings(token_secret="hidden-1", webhook_secret="hidden-2"))
+    assert "hidden" not in shown
+    with pytest.raises(SettingsError) as refused:
+        Settings.load(webhook_secret=["hidden"])
+    assert "hidden" not in str(refused.value)
 
 
 def test_an_access_token_is_good_for_an_hour_on_the_clock_of_its_key(jobs: Api, api: Api) -> None:

@@ -1,6 +1,6 @@
 """The jobs API: a vendor whose jobs are asked for with tokens."""
 
-from mockserver.apis.jobs import auth, callbacks, errors, jobs, listing, submission, transcripts
+from mockserver.apis.jobs import auth, callbacks, errors, jobs, listing, submission, tokens, transcripts
 from mockserver.apis.jobs.plans import has_priority, slots
 from mockserver.apis.jobs.quirks import QUIRKS
 from mockserver.engine.clock import SECOND
@@ -8,7 +8,6 @@ from mockserver.engine.lanes import Lane
 from mockserver.engine.limits import Rule
 from mockserver.engine.store import Row
 from mockserver.engine.terms import Terms
-from mockserver.settings import Settings
 from mockserver.web.family import Family, Redaction, Service
 
 _SPEED = 6
@@ -31,10 +30,6 @@ def _queues(terms: Terms) -> bool:
 def _redaction(_: Row, __: bytes) -> Redaction:
     """Hide nothing: no job of this API asks for redacted audio."""
     return Redaction((), "silence", "wav")
-
-
-def _check(_: Settings) -> None:
-    """Accept all settings."""
 
 
 def _warm_up() -> None:
@@ -69,6 +64,6 @@ FAMILY = Family(
     retries=callbacks.retries,
     redaction=_redaction,
     lane=Lane(slots, _queues, 1 / _SPEED, _AUDIO_KEPT),
-    check=_check,
+    check=tokens.check,
     warm_up=_warm_up,
 )

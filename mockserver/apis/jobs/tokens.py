@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from mockserver.engine.clock import SECOND, Clock
 from mockserver.engine.keys import Project
-from mockserver.settings import Settings
+from mockserver.settings import Settings, SettingsError
 
 LIFETIMES = {"access": 3600, "refresh": 30 * 24 * 3600}
 """How long tokens are good for, in seconds."""
@@ -33,6 +33,20 @@ class Claims(NamedTuple):
     def seconds_left(self, clock: Clock) -> int:
         """Return how long the token is still good for; 0 or less: no longer."""
         return self.expires - clock.now() // SECOND
+
+
+def check(settings: Settings) -> None:
+    """Refuse a secret that no token can be signed with (SettingsError)."""
+    if settings.token_secret is None:
+        return
+    import jwt
+
+    try:
+        jwt.encode({}, _secret(settings), _ALGORITHM)
+    except jwt.InvalidKeyError:
+        raise SettingsError("token_secret: a public key or a certificate is no secret") from None
+    except UnicodeEncodeError:
+        raise SettingsError("token_secret: it is not UTF-8") from None
 
 
 def issue(project: Project, settings: Settings, mark: str, kind: Kind, fault: str | None) -> str:
