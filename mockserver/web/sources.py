@@ -132,9 +132,19 @@ class Sources:
 
     async def receive(self, project: Project, incoming: Incoming, name: str | None, job: str | None = None) -> Audio:
         """Probe a file that has come in whole, and keep it; ``job`` is the one that it came for, if any."""
+        return self.keep(project, incoming, await self.examine(incoming, name), job)
+
+    async def examine(self, incoming: Incoming, name: str | None) -> Audio:
+        """Probe a file that has come in whole."""
         digest, found = await self._in_slow_thread(self._examine, incoming)
-        identifier = self._engine.uploads.keep(project, incoming, digest, found, name, job)
-        return Audio(found, digest, incoming.size, name, identifier)
+        return Audio(found, digest, incoming.size, name)
+
+    def keep(self, project: Project, incoming: Incoming, audio: Audio, job: str | None = None) -> Audio:
+        """Keep a file that was examined. Raises OSError."""
+        assert audio.sha256 is not None
+        assert audio.found is not None
+        identifier = self._engine.uploads.keep(project, incoming, audio.sha256, audio.found, audio.file_name, job)
+        return audio._replace(upload=identifier)
 
     async def write(self, incoming: Incoming, chunk: bytes | bytearray) -> None:
         """Write to a file that is on its way in."""

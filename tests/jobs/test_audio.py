@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from mockserver.embed import MockServer
 from tests.conftest import AUDIO, Api
-from tests.jobs.conftest import jobs_of
+from tests.jobs.conftest import jobs_of, problem
 from tests.jobs.submitting import (
     URL,
     WAV,
@@ -357,3 +358,14 @@ def test_a_broken_engine_is_replaced_where_there_is_another(quirks: str, status:
             assert (job["error"] or {}).get("error") == (None if status == "completed" else "transient_error")
         change(api, plan="business")
         assert look(api, accepted(send(api)))["status"] == "completed"
+
+
+def test_silence_is_not_kept_while_it_is_listened_to_and_a_reset_meanwhile_does_no_harm(tmp_path: Path) -> None:
+    with serving(tmp_path) as server, ThreadPoolExecutor(1) as pool:
+        api, silence = server.account(), wav(1200, peak=0)
+        asked, kept = pool.submit(send, api, silence), set()
+        while not asked.done():
+            api.control.post("/reset").raise_for_status()
+            kept |= {file.name for file in server.uploads.iterdir() if file.suffix != ".part"}
+        assert problem(asked.result()) == (415, "invalid_audio")
+        assert kept == set()

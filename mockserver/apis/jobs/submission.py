@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -153,32 +156,32 @@ def _options(call: Call, *, is_checked: bool) -> Options:
 
 async def _received(call: Call, wish: _Wish, file: File) -> Audio:
     """Keep a file that has come. Raises ApiError for audio that cannot be used, of which nothing is kept."""
+    sources = call.courier.sources
+    with _storing():
+        audio = await sources.examine(file.incoming, file.name)
+    if "invalid_audio_later" not in call.quirks:
+        refused = await _refusal(call, wish, audio, file.incoming.path)
+        if refused is not None:
+            reason = errors.reason_of(refused.reason, refused.detail)
+            assert reason is not None
+            raise errors.invalid_audio(reason, refused.detail or refused.reason)
+    with _storing():
+        return sources.keep(call.project, file.incoming, audio)
+
+
+@contextmanager
+def _storing() -> Iterator[None]:
     try:
-        audio = await call.courier.sources.receive(call.project, file.incoming, file.name)
+        yield
     except OSError as error:
         raise errors.no_space(str(error)) from None
-    if "invalid_audio_later" in call.quirks:
-        return audio
-    assert audio.upload is not None
-    try:
-        refused = await _refusal(call, wish, audio, audio.upload)
-    except BaseException:
-        call.engine.uploads.remove(audio.upload)
-        raise
-    if refused is not None:
-        call.engine.uploads.remove(audio.upload)
-        reason = errors.reason_of(refused.reason, refused.detail)
-        assert reason is not None
-        raise errors.invalid_audio(reason, refused.detail or refused.reason)
-    return audio
 
 
-async def _refusal(call: Call, wish: _Wish, audio: Audio, upload: str) -> Unusable | None:
+async def _refusal(call: Call, wish: _Wish, audio: Audio, path: Path) -> Unusable | None:
     """Return why audio cannot be used, unless a fixture says what is heard in it."""
     wanted = accepted(call.project.terms, silence="silence_completes" in call.quirks)
     found: Unusable | None
     if isinstance(audio.found, Sound):
-        path = call.engine.uploads.path(upload)
         found = await call.courier.in_slow_thread(unacceptable, wanted, audio.found, path)
     else:
         found = audio.found
