@@ -41,6 +41,8 @@ CODES = {
 JOBS = {name: (status, "transient_error") for name, status in TRANSIENT.items()} | {
     code: (status, code) for status, codes in CODES.items() for code in codes
 }
+REASONS = ("unsupported_format", "decode_failed", "duration_exceeds_limit", "empty_audio")
+JOBS |= dict.fromkeys(REASONS, (415, "invalid_audio"))
 STATUSES = {
     "assemblyai": {
         "bad_request": 400, "unauthorized": 401, "insufficient_funds": 400, "transcript_not_found": 400,
@@ -78,6 +80,17 @@ def test_every_error_of_the_jobs_api_has_its_code(server: MockServer) -> None:
     for name in names(jobs)["errors"]["jobs"]:
         reply = jobs.http.get("/jobs", headers={"X-Mock-Fault": name})
         assert (reply.status_code, reply.json()["error"]) == JOBS[name]
+        assert reply.json().get("reason", name) == name or name == "invalid_audio"
+
+
+def test_errors_of_the_jobs_api_are_those_of_the_keys_plan(server: MockServer) -> None:
+    jobs = api_of(server.url, family=JobsApi)
+    for plan, rate, size in (("free", None, 100 * 2**20), ("business", 0.02, 5 * 2**30)):
+        jobs.control.patch("/terms", json={"plan": plan}).raise_for_status()
+        quota = jobs.http.get("/jobs", headers={"X-Mock-Fault": "quota_exceeded"}).json()
+        assert (quota["overage_allowed"], quota.get("overage_rate")) == (rate is not None, rate)
+        large = jobs.http.get("/jobs", headers={"X-Mock-Fault": "payload_too_large"}).json()
+        assert large["limit_bytes"] == size
 
 
 @each_family

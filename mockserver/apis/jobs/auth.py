@@ -8,7 +8,7 @@ import orjson
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from mockserver.apis.jobs import errors, tokens
+from mockserver.apis.jobs import errors, hints, tokens
 from mockserver.engine import Engine
 from mockserver.engine.clock import SECOND
 from mockserver.engine.keys import Account, fingerprint
@@ -46,9 +46,10 @@ def account_of(call: Call) -> Account | None:
 
 def unauthorized(call: Call) -> ApiError:
     """Return the refusal of a request without a token that is good."""
-    if not _bearer(call.header_map):
+    text = _bearer(call.header_map)
+    if not text:
         return errors.no_token()
-    return errors.token_expired() if call.is_stale else errors.invalid_token()
+    return errors.token_expired() if call.is_stale else errors.invalid_token(hints.token(text))
 
 
 def authorization(engine: Engine, key: str) -> str:

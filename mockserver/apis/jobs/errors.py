@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any, Literal
 
+from mockserver.apis.jobs.plans import PLANS, Plan, plan_of
 from mockserver.engine.answers import FAILURE_TEXT
 from mockserver.engine.store import Row
 from mockserver.web.family import Call
@@ -80,7 +81,7 @@ def invalid_format(message: str) -> ApiError:
     return _error(400, "invalid_format", message)
 
 
-def _unauthenticated(code: str, message: str, hint: str, *, had_token: bool = False) -> ApiError:
+def _unauthenticated(code: str, message: str, hint: str | None, *, had_token: bool = False) -> ApiError:
     challenge = 'Bearer error="invalid_token"' if had_token else "Bearer"
     return _error(401, code, message, hint, {"WWW-Authenticate": challenge})
 
@@ -94,12 +95,12 @@ def no_token() -> ApiError:
     )
 
 
-def invalid_token() -> ApiError:
+def invalid_token(hint: str | None = None) -> ApiError:
     """Return the refusal of a token that is not good for access, or whose key is not accepted."""
     return _unauthenticated(
         "invalid_token",
         "The access token is invalid.",
-        "it is no access token of this server, or its API key is not accepted any more",
+        hint,
         had_token=True,
     )
 
@@ -124,13 +125,13 @@ def invalid_refresh_token(hint: str) -> ApiError:
     return _unauthenticated("invalid_refresh_token", "The refresh token is invalid or has expired.", hint)
 
 
-def quota_exceeded(overage_rate: float | None) -> ApiError:
+def quota_exceeded(overage_rate: float | None, hint: str | None = None) -> ApiError:
     """Return the refusal of a job over the quota; the rate, in USD for a minute, is None where none may be bought."""
     text = "The monthly quota of transcription minutes is used up."
     if overage_rate is None:
-        return _error(402, "quota_exceeded", text, overage_allowed=False)
+        return _error(402, "quota_exceeded", text, hint, overage_allowed=False)
     text += " Submit the job with accept_overage=true to pay for more."
-    return _error(402, "quota_exceeded", text, overage_allowed=True, overage_rate=overage_rate)
+    return _error(402, "quota_exceeded", text, hint, overage_allowed=True, overage_rate=overage_rate)
 
 
 def no_such_job() -> ApiError:
@@ -164,9 +165,9 @@ def not_finished(status: str) -> ApiError:
     return _error(409, "job_not_finished", f"The job is {status}; cancel it first.", status=status)
 
 
-def too_large(limit: int) -> ApiError:
+def too_large(limit: int, hint: str | None = None) -> ApiError:
     """Return the refusal of a file that is longer than ``limit`` bytes."""
-    return _error(413, "payload_too_large", f"The file is larger than {limit} bytes.", limit_bytes=limit)
+    return _error(413, "payload_too_large", f"The file is larger than {limit} bytes.", hint, limit_bytes=limit)
 
 
 def invalid_audio(reason: Reason, hint: str | None = None) -> ApiError:
@@ -247,8 +248,16 @@ def _refusal(make: Callable[[Call], ApiError]) -> Callable[[Call], Reply]:
     return lambda call: reply(call, make(call))
 
 
+def _plan(call: Call) -> Plan:
+    return plan_of(call.project.terms) if call.account is not None else PLANS[call.engine.settings.plan]
+
+
 def _broken(status: int) -> Callable[[Call], Reply]:
     return lambda call: failing(call, status)
+
+
+def _unusable(reason: Reason) -> Callable[[Call], ApiError]:
+    return lambda _: invalid_audio(reason)
 
 
 ERRORS: Mapping[str, Callable[[Call], Reply]] = {
@@ -260,7 +269,7 @@ ERRORS: Mapping[str, Callable[[Call], Reply]] = {
     "token_expired": _refusal(lambda _: token_expired()),
     "invalid_api_key": _refusal(lambda _: invalid_api_key()),
     "invalid_refresh_token": _refusal(lambda _: invalid_refresh_token("a fault")),
-    "quota_exceeded": _refusal(lambda _: quota_exceeded(0.04)),
+    "quota_exceeded": _refusal(lambda call: quota_exceeded(_plan(call).overage)),
     "not_found": not_found,
     "job_not_found": _refusal(lambda _: no_such_job()),
     "transcript_not_found": _refusal(lambda _: no_transcript()),
@@ -268,8 +277,9 @@ ERRORS: Mapping[str, Callable[[Call], Reply]] = {
     "job_not_completed": _refusal(lambda _: not_completed("processing")),
     "job_finished": _refusal(lambda _: finished("completed")),
     "job_not_finished": _refusal(lambda _: not_finished("processing")),
-    "payload_too_large": _refusal(lambda call: too_large(call.engine.settings.upload_bytes)),
+    "payload_too_large": _refusal(lambda call: too_large(_plan(call).size)),
     "invalid_audio": _refusal(lambda _: invalid_audio("decode_failed")),
+    **{reason: _refusal(_unusable(reason)) for reason in REASONS},
     "unsupported_media_type": _refusal(lambda _: unsupported_media_type()),
     "rate_limited": _refusal(lambda _: rate_limited(1)),
     "internal_error": _refusal(lambda _: server_error()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mockserver.apis.jobs import errors
+from mockserver.apis.jobs import errors, hints
 from mockserver.apis.jobs.plans import plan_of
 from mockserver.apis.jobs.requests import Request, members_of, request_of
 from mockserver.web.family import Call
@@ -47,4 +47,4 @@ async def _taken(call: Call) -> tuple[Request, File | None]:
 def _too_large(call: Call, limit: int) -> ApiError:
     if "oversize_415" in call.quirks:
         return errors.invalid_audio("unsupported_format", f"the file is larger than {limit} bytes")
-    return errors.too_large(limit)
+    return errors.too_large(limit, hints.too_large(call.project.terms, limit))

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import orjson
 
-from mockserver.apis.jobs import errors, render
+from mockserver.apis.jobs import errors, hints, render
 from mockserver.apis.jobs.forms import read, sent
 from mockserver.apis.jobs.ids import job_id
 from mockserver.apis.jobs.plans import accepted, has_priority, overage_rate, slots
@@ -91,7 +91,8 @@ def admit(call: Call, *, overage: bool) -> None:
     terms, project = call.project.terms, call.project
     rate = overage_rate(terms)
     if terms.negative_balance or (_is_spent(call) and not (overage and rate is not None)):
-        raise errors.quota_exceeded(None if terms.negative_balance else rate)
+        used = 0 if terms.quota_minutes is None else used_minutes(call)
+        raise errors.quota_exceeded(None if terms.negative_balance else rate, hints.quota(terms, used))
     if not terms.queueing and call.engine.jobs.unfinished(project, call.family.name) >= slots(terms):
         raise errors.rate_limited(_LANE_IS_FULL, hint=f"all {slots(terms)} slots are taken, and queueing is off")
 
@@ -164,7 +165,7 @@ async def _received(call: Call, wish: _Wish, file: File) -> Audio:
         if refused is not None:
             reason = errors.reason_of(refused.reason, refused.detail)
             assert reason is not None
-            raise errors.invalid_audio(reason, refused.detail or refused.reason)
+            raise errors.invalid_audio(reason, hints.bad_audio(refused, call.project.terms))
     with _storing():
         return sources.keep(call.project, file.incoming, audio)
 
