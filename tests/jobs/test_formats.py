@@ -299,7 +299,7 @@ def test_a_word_document_has_a_labelled_paragraph_for_every_turn(
 
 def test_a_word_document_reads_as_promised() -> None:
     words = (Word("Tell", 64_900, 65_000, 1.0), Word("me.", 65_000, 66_000, 1.0))
-    transcript = Transcript("en_us", 3_700_000, (Turn("A", None, words),))
+    transcript = Transcript("en_us", 3_699_001, (Turn("A", None, words),))
     document = in_word(transcript)
     title, facts, turn = document.paragraphs
     assert title.style is not None

@@ -45,7 +45,8 @@ def _describe(word_document: WordDocument, document: Document, finished: datetim
 
 
 def _facts(document: Document) -> str:
-    return f"Language: {document.language} · Duration: {_time(document.duration)} · Engine: {document.engine}"
+    duration = _time(document.duration + 999)  # rounded up, as in JSON
+    return f"Language: {document.language} · Duration: {duration} · Engine: {document.engine}"
 
 
 def _add_turns(word_document: WordDocument, document: Document) -> None:
