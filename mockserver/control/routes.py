@@ -95,6 +95,7 @@ def _described(family: Family, quirks: Quirks, schemas: dict[str, Any]) -> APIRo
                         operation.endpoint,
                         methods=[operation.method],
                         summary=operation.summary,
+                        status_code=operation.status,
                         tags=[f"{service.title}: {page.title}"],
                         response_model=None,
                         openapi_extra=_extra(service, operation, schemas),

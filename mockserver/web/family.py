@@ -223,9 +223,9 @@ class Operation:
 
     ``public`` operations need no key; ``caller`` says whose the request is where that stands in its body, and raises
     nothing but what reading it does. ``reads`` gives the type of the JSON body, ``form`` that of the fields
-    of a form in its place, and ``query`` what the query may hold, for the documentation. With ``takes_file`` the body
-    is a file, or a form with one, which ``read_form`` reads once, and returns what it says. The operation is there
-    with its ``quirk`` only.
+    of a form in its place, ``query`` what the query may hold, and ``status`` how it answers if all is well, for the
+    documentation. With ``takes_file`` the body is a file, or a form with one, which ``read_form`` reads once, and
+    returns what it says. The operation is there with its ``quirk`` only.
     """
 
     method: str
@@ -241,6 +241,7 @@ class Operation:
     takes_file: bool = False
     form: Callable[[], TypeAdapter[Any]] | None = None
     read_form: FormReader | None = None
+    status: int = 200
 
     def violations(self, call: Call) -> Iterator[str]:
         """Yield what is wrong with a request before its body is read."""
@@ -282,6 +283,7 @@ class Operations:
         takes_file: bool = False,
         form: Callable[[], TypeAdapter[Any]] | None = None,
         read_form: FormReader | None = None,
+        status: int = 200,
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a function; the first line of its docstring is the summary."""
 
@@ -290,7 +292,7 @@ class Operations:
             self.all.append(
                 Operation(
                     method, path, endpoint, summary, public, reads, query, quirk, makes_job, caller, takes_file, form,
-                    read_form,
+                    read_form, status,
                 )
             )  # fmt: skip
             return endpoint

@@ -22,6 +22,14 @@ def test_calls_are_described_with_a_bearer_token_and_both_bodies(server: MockSer
     assert "security" not in document["paths"]["/auth/token"]["post"]
 
 
+def test_calls_are_described_with_the_status_that_they_answer_with(server: MockServer) -> None:
+    paths = httpx.get(f"{server.url}/_mock/openapi.json").json()["paths"]
+    assert list(paths["/jobs"]["post"]["responses"]) == ["202"]
+    assert list(paths["/jobs/{job_id}"]["delete"]["responses"]) == ["204"]
+    assert list(paths["/jobs/{job_id}/transcript"]["delete"]["responses"]) == ["204"]
+    assert list(paths["/jobs/{job_id}"]["get"]["responses"]) == ["200"]
+
+
 def test_every_call_names_a_scheme_that_is_there(server: MockServer) -> None:
     document = httpx.get(f"{server.url}/_mock/openapi.json").json()
     named = {

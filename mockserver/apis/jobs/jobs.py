@@ -37,7 +37,7 @@ async def cancel(call: Call) -> Reply:
     return json_reply(render.shown(call.engine.jobs.by_number(job["number"]) or job, call.quirks))
 
 
-@page.add("DELETE", "/jobs/{job_id}")
+@page.add("DELETE", "/jobs/{job_id}", status=_NO_CONTENT)
 async def delete(call: Call) -> Reply:
     """Delete a finished job, with its transcript and its audio."""
     job = await look(call)

@@ -30,6 +30,7 @@ from mockserver.web.submission import Order, submit
 
 page = Operations("Jobs")
 
+_ACCEPTED = 202
 _LANE_IS_FULL = 10
 """Seconds after which a slot may be free again."""
 _ONE_ENGINE_FAILED = "The engine has a temporary problem."
@@ -45,6 +46,7 @@ _OVERAGE = Query("accept_overage", "boolean", "Pay for minutes beyond the quota.
     query=(_OVERAGE,),
     makes_job=True,
     takes_file=True,
+    status=_ACCEPTED,
 )
 async def create(call: Call) -> Reply:
     """Transcribe a file that is sent, or that a URL leads to.
@@ -145,7 +147,7 @@ async def _submitted(call: Call, wish: _Wish, audio: Audio | None, options: Opti
         failure_without_fallback=_ONE_ENGINE_FAILED if "whisper_only" in call.quirks else None,
         check=lambda: admit(call, overage=wish.overage),
     )
-    return json_reply(render.submitted(await submit(call, order)), 202)
+    return json_reply(render.submitted(await submit(call, order)), _ACCEPTED)
 
 
 def _options(call: Call, *, is_checked: bool) -> Options:

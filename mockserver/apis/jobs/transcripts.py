@@ -21,6 +21,7 @@ _TYPES = {
     "vtt": b"text/vtt; charset=utf-8",
     "docx": _WORD,
 }
+_NO_CONTENT = 204
 _ATTACHED = ("srt", "vtt", "docx")
 _FORMAT = Query("format", "string", "json, txt, srt, vtt or docx; json if not given.")
 
@@ -43,13 +44,13 @@ async def get(call: Call) -> Reply:
     return reply
 
 
-@page.add("DELETE", "/jobs/{job_id}/transcript")
+@page.add("DELETE", "/jobs/{job_id}/transcript", status=_NO_CONTENT)
 async def delete(call: Call) -> Reply:
     """Delete the transcript of a completed job, and its audio; the job stays."""
     job = await _look_for_completed(call)
     call.engine.delete(call.project, job)
     call.courier.sweep()
-    return Reply(b"", 204)
+    return Reply(b"", _NO_CONTENT)
 
 
 async def _look_for_completed(call: Call) -> Row:
