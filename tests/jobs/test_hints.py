@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Api
 from tests.jobs.conftest import list_jobs, tokens_of
-from tests.jobs.submitting import URL, WAV, change, send
+from tests.jobs.submitting import URL, WAV, change, name_url, send
 from tests.sounds import wav
 
 
@@ -18,12 +18,16 @@ from tests.sounds import wav
         (b"", "the file has no bytes"),
         (b"Dear all,\n", "it is no recording that can be read: text/plain (ASCII text)"),
         (wav(0.1), "it is shorter than 160 ms"),
-        (wav(1801), "the plan free takes up to 30 minutes; plan, in the settings or the terms, changes that"),
+        (wav(1801), "the plan free (plan, in the settings or the terms) takes up to 30 minutes"),
     ],
 )
 def test_refused_audio_is_explained(content: bytes, hint: str, jobs: Api) -> None:
     change(jobs, plan="free")
     assert send(jobs, content).headers["x-mock-hint"] == hint
+
+
+def test_a_language_that_is_none_says_what_one_looks_like(jobs: Api) -> None:
+    assert "such as en" in name_url(jobs, source_url=URL, language="en-US").headers["x-mock-hint"]
 
 
 def test_refused_silence_says_how_it_would_be_taken(jobs: Api) -> None:
@@ -42,7 +46,7 @@ def test_a_spent_quota_says_how_much_was_used_and_why_no_more_is_sold(jobs: Api)
     change(jobs, overage=False)
     assert hint().endswith("; overage is off")
     change(jobs, overage=True, plan="free")
-    assert hint().endswith("; the plan free sells no more")
+    assert hint().endswith("; the plan free (plan, in the settings or the terms) sells no more")
     change(jobs, negative_balance=True)
     assert "negative_balance" in hint()
 

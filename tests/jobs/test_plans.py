@@ -94,7 +94,10 @@ def test_a_file_that_says_how_large_it_is_is_not_asked_for(plan: str, limit: int
         reply = b"".join(iter(lambda: client.recv(65_536), b""))
     assert reply.startswith(b"HTTP/1.1 413 ")
     assert b'"limit_bytes":%d}' % (limit * MB) in reply
-    assert f"x-mock-hint: the plan {plan} takes files of up to {limit} MB".encode() in reply
+    assert (
+        f"x-mock-hint: the plan {plan} (plan, in the settings or the terms) takes files of up to {limit} MB".encode()
+        in reply
+    )
     assert set(place.uploads.iterdir()) == kept
     assert stored(api)[0]["jobs"] == []
 

@@ -73,7 +73,7 @@ def invalid(message: str, hint: str | None = None) -> ApiError:
 
 def invalid_language(message: str) -> ApiError:
     """Return the refusal of a language that there is not."""
-    return _error(400, "invalid_language", message)
+    return _error(400, "invalid_language", message, "it is one of 99 codes without a region, such as en, or auto")
 
 
 def invalid_format(message: str) -> ApiError:

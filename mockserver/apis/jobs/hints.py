@@ -8,7 +8,6 @@ from mockserver.engine.terms import Terms
 
 _MB = 2**20
 _MINUTE = 60 * 1000
-_CHANGE_PLAN = "plan, in the settings or the terms, changes that"
 _AUDIO = {
     "empty": "the file has no bytes",
     "too_short": "it is shorter than 160 ms",
@@ -24,7 +23,7 @@ _TELLING = ("no_audio_stream", "not_audio", "unsupported_format", "transcoding_f
 def bad_audio(found: Unusable, terms: Terms) -> str:
     """Say what is wrong with audio."""
     if found.reason == "too_long":
-        return f"the plan {terms.plan} takes up to {plan_of(terms).duration // _MINUTE} minutes; {_CHANGE_PLAN}"
+        return f"{_plan(terms)} takes up to {plan_of(terms).duration // _MINUTE} minutes"
     text = _AUDIO.get(found.reason, found.reason)
     return f"{text}: {found.detail}" if found.detail and found.reason in _TELLING else text
 
@@ -33,7 +32,7 @@ def too_large(terms: Terms, limit: int) -> str:
     """Say whose limit it is that a file is over."""
     if limit < plan_of(terms).size:
         return "the setting upload_bytes is less than what the plan takes"
-    return f"the plan {terms.plan} takes files of up to {plan_of(terms).size // _MB} MB; {_CHANGE_PLAN}"
+    return f"{_plan(terms)} takes files of up to {plan_of(terms).size // _MB} MB"
 
 
 def quota(terms: Terms, used: float) -> str:
@@ -43,7 +42,11 @@ def quota(terms: Terms, used: float) -> str:
     text = f"{used:.4g} of {terms.quota_minutes:g} minutes are used (quota_minutes); they come back with the next month"
     if overage_rate(terms) is not None:
         return text
-    return f"{text}; {'overage is off' if not terms.overage else f'the plan {terms.plan} sells no more'}"
+    return f"{text}; {'overage is off' if not terms.overage else f'{_plan(terms)} sells no more'}"
+
+
+def _plan(terms: Terms) -> str:
+    return f"the plan {terms.plan} (plan, in the settings or the terms)"
 
 
 def token(text: str) -> str:
