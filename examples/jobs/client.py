@@ -246,8 +246,10 @@ def say(text: str) -> None:
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Transcribe a recording with the jobs API.")
     parser.add_argument("source", help="a file, or an http or https URL")
-    parser.add_argument("--url", default=os.environ.get("JOBS_URL", "http://127.0.0.1:4747"), help="JOBS_URL")
-    parser.add_argument("--api-key", default=os.environ.get("JOBS_API_KEY", "tsk_live_any"), help="JOBS_API_KEY")
+    url = os.environ.get("JOBS_URL", "http://127.0.0.1:4747")
+    parser.add_argument("--url", default=url, help="where the service is; default: $JOBS_URL, or this machine")
+    key = os.environ.get("JOBS_API_KEY", "tsk_live_any")
+    parser.add_argument("--api-key", default=key, help="what is exchanged for tokens; default: $JOBS_API_KEY")
     parser.add_argument("--out", type=Path, default=Path(), help="folder for the transcripts; default: this one")
     parser.add_argument("--language", default="auto", help="as en; default: it is detected")
     parser.add_argument("--no-diarize", dest="diarize", action="store_false", help="do not tell speakers apart")
@@ -255,7 +257,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--webhook", action="store_true", help="wait for a webhook on this machine instead of polling")
     parser.add_argument("--patience", type=float, default=3600.0, help="seconds to wait for the webhook; default: 3600")
     secret = os.environ.get("JOBS_WEBHOOK_SECRET", "whsec_mock")
-    parser.add_argument("--webhook-secret", default=secret, help="JOBS_WEBHOOK_SECRET")
+    parser.add_argument("--webhook-secret", default=secret, help="what signs webhooks; default: $JOBS_WEBHOOK_SECRET")
     return parser.parse_args()
 
 
