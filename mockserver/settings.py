@@ -79,8 +79,8 @@ class Settings(BaseSettings):
     concurrency: int | None = Field(
         None,
         ge=1,
-        description="Jobs of one project that are processed at a time, for each API; `free` is 5, `paid` is 32, as with "
-        "AssemblyAI. Default: 200 with AssemblyAI, and what the plan says with the jobs API.",
+        description="Jobs of one project that are processed at a time, for each API; `free` is 5, `paid` is 32, "
+        "as with AssemblyAI. Default: 200 with AssemblyAI, and what the plan says with the jobs API.",
     )
     rate_limit: int = Field(20_000, ge=0, description="Requests a project may make in a window; 0: no limit.")
     rate_window: float = Field(300.0, gt=0, le=1e8, description="Length of that window in seconds.")
