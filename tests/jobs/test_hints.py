@@ -55,3 +55,8 @@ def test_what_is_no_token_and_what_is_the_wrong_one_are_told_apart(jobs: Api) ->
     assert "POST /auth/token" in list_jobs(jobs.url, jobs.key).headers["x-mock-hint"]
     refresh_token = tokens_of(jobs.url, jobs.key)["refresh_token"]
     assert "a refresh token is none" in list_jobs(jobs.url, refresh_token).headers["x-mock-hint"]
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v2/jobs", "/api/jobs"])
+def test_a_path_with_a_prefix_too_many_leads_to_the_list_of_all(path: str, jobs: Api) -> None:
+    assert "/_mock/docs" in jobs.http.get(path).headers["x-mock-hint"]

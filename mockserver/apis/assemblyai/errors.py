@@ -159,7 +159,7 @@ def empty_upload() -> Reply:
 
 def not_found(call: Call) -> Reply:
     """Return the answer to an unknown path; the real API answers in HTML, not JSON, here."""
-    call.hint = "there is no such path here; is /v1 or /v2 missing from the base URL?"
+    call.hint = "there is no such path here; is /v1 or /v2 missing from the base URL? /_mock/docs has them all"
     return Reply(b"404: Not Found", 404, b"text/html; charset=utf-8")
 
 

@@ -95,7 +95,10 @@ def method_not_allowed(allowed: str) -> ApiError:
 
 def not_found(call: Call) -> Reply:
     """Return the answer to an unknown path."""
-    call.hint = "the LLM Gateway has /v1/chat/completions, /v1/models, /v1/understanding and /v1/understanding/validate"
+    call.hint = (
+        "the LLM Gateway has /v1/chat/completions, /v1/models, /v1/understanding and /v1/understanding/validate; "
+        "/_mock/docs has the paths of every API"
+    )
     return reply(call, ApiError(404, _phrase(404)))
 
 
