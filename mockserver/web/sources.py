@@ -130,9 +130,16 @@ class Sources:
             path = self._engine.uploads.path(upload)
         return path if path is not None and path.is_file() else None
 
-    async def receive(self, project: Project, incoming: Incoming, name: str | None, job: str | None = None) -> Audio:
+    async def receive(self, project: Project, incoming: Incoming, name: str | None, job: Row | None = None) -> Audio:
         """Probe a file that has come in whole, and keep it; ``job`` is the one that it came for, if any."""
-        return self.keep(project, incoming, await self.examine(incoming, name), job)
+        audio = await self.examine(incoming, name)
+        if job is not None and not self._is_awaited(job["number"]):
+            return audio  # and not kept: after a reset or a restore another job may have the id, and audio of its own
+        return self.keep(project, incoming, audio, None if job is None else job["id"])
+
+    def _is_awaited(self, number: int) -> bool:
+        job = self._engine.jobs.by_number(number)
+        return job is not None and not job["prepared"]
 
     async def examine(self, incoming: Incoming, name: str | None) -> Audio:
         """Probe a file that has come in whole."""
@@ -166,7 +173,7 @@ class Sources:
         incoming = self._engine.uploads.receive(_largest(job))
         try:
             await self.write(incoming, content)
-            return await self.receive(project, incoming, None, job["id"])
+            return await self.receive(project, incoming, None, job)
         except TooLargeError:
             return Audio(Unusable("too_large"))
         finally:
@@ -210,7 +217,7 @@ class Sources:
                         return Audio(_refused(response))
                     async for chunk in response.content.iter_chunked(CHUNK):
                         await self.write(incoming, chunk)
-                return await self.receive(project, incoming, _name_in(url), job["id"])
+                return await self.receive(project, incoming, _name_in(url), job)
         except TooLargeError:
             return Audio(Unusable("too_large"))
         except (aiohttp.ClientError, TimeoutError, ValueError, UnicodeError) as error:
