@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from mockserver.settings import Progress, Settings
 
@@ -18,8 +18,8 @@ class Terms:
     ``llm_rate_limit`` is for each language model that ``llm_rate_limits`` does not name; None: what the plan says.
     ``processing_seconds`` is for jobs that are timed; None: ``processing_share`` of the audio, and without that as
     big a share as the API is known for.
-    ``quota_minutes`` is how much audio may be transcribed in a calendar month; None: as much as one likes.
-    ``overage`` says whether more may be bought, ``queueing`` whether jobs beyond the slots wait or are refused.
+    ``plan`` is the name of one of an API's plans. ``quota_minutes`` is how much audio may be transcribed in a calendar
+    month; None: as much as one likes. ``overage`` says whether more may be bought, ``queueing`` whether jobs beyond the slots wait or are refused.
     ``submit_limit`` is the most jobs in a second, ``retry_after`` the pause that replies to polls suggest; None: what
     the API says.
     """
@@ -46,7 +46,7 @@ class Terms:
     submit_limit: int = 0
     retry_after: int | None = None
     webhook_secret: str = ""
-    plan: Literal["free", "pro", "business"] = "pro"
+    plan: str = ""
     token_limit: int = 300
 
     @classmethod
