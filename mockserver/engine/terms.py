@@ -19,7 +19,8 @@ class Terms:
     ``processing_seconds`` is for jobs that are timed; None: ``processing_share`` of the audio, and without that as
     big a share as the API is known for.
     ``plan`` is the name of one of an API's plans. ``quota_minutes`` is how much audio may be transcribed in a calendar
-    month; None: as much as one likes. ``overage`` says whether more may be bought, ``queueing`` whether jobs beyond the slots wait or are refused.
+    month; None: as much as one likes. ``overage`` says whether more may be bought, ``queueing`` whether jobs beyond
+    the slots wait or are refused.
     ``submit_limit`` is the most jobs in a second, ``retry_after`` the pause that replies to polls suggest; None: what
     the API says.
     """
