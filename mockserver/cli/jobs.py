@@ -61,7 +61,9 @@ def _list(view: dict[str, Any]) -> None:
 
 
 def _tell(job: dict[str, Any]) -> None:
-    shown = ("id", "status", "progress", "held", "fixture", "key", "url", "created", "started", "finished", "due")
+    shown = (
+        "id", "status", "progress", "held", "fixture", "key", "url", "created", "started", "finished", "due", "deleted"
+    )  # fmt: skip
     show_facts({name: job[name] for name in shown if job.get(name) is not None})
     if job["failure"]:
         show_facts({"failure": job["failure"]["detail"] or job["failure"]["reason"]})

@@ -137,6 +137,7 @@ class Job:
     started: datetime | None = field(default=None, metadata=_TIME)
     finished: datetime | None = field(default=None, metadata=_TIME)
     due: datetime | None = field(default=None, metadata=_TIME)
+    deleted: datetime | None = field(default=None, metadata=_TIME)
     held: bool = False
     waiting: bool = False
     failure: Failure | None = field(default=None, metadata=_one(Failure))

@@ -112,7 +112,8 @@ def view(job: Row, steps: Iterable[Row]) -> dict[str, Any]:
     """Return a job as it is shown."""
     shown = ("id", "number", "family", "status", "progress", "fixture", "url", "upload", "duration")
     times = {
-        name: iso(job[name]) if job[name] is not None else None for name in ("created", "started", "finished", "due")
+        name: iso(job[name]) if job[name] is not None else None
+        for name in ("created", "started", "finished", "due", "deleted")
     }
     shown_job = {name: job[name] for name in shown} | times
     shown_job["key"] = mask(job["key"])

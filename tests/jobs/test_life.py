@@ -314,6 +314,8 @@ def test_a_deleted_job_is_nowhere_any_more(jobs: Api, end: str) -> None:
         *(transcript(jobs, job, form) for form in (None, "json", "txt", "srt", "vtt", "docx")),
     ):
         assert problem(answer) == (404, "job_not_found")
+    assert jobs.job(job)["deleted"] is not None
+    assert jobs.job(other)["deleted"] is None
     assert listed(jobs) == [other]
     assert listed(jobs, status=end) == ([other] if end == "completed" else [])
 
