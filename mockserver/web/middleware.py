@@ -25,6 +25,7 @@ from mockserver.web.guard import CONTROL, HEALTH, Guard, nothing_here
 from mockserver.web.injection import Injector
 from mockserver.web.replies import (
     JSON,
+    NO_CONTENT,
     ApiError,
     BrokenReply,
     ClientGoneError,
@@ -380,7 +381,7 @@ def _preflight(methods: Iterable[str], asked: bytes | None) -> Reply:
     allowed = ", ".join(sorted({*methods, "OPTIONS"})).encode()
     return Reply(
         b"",
-        204,
+        NO_CONTENT,
         headers=(
             (b"allow", allowed),
             (b"access-control-allow-methods", allowed),

@@ -11,7 +11,8 @@ import orjson
 
 _CHUNK = 256 * 1024
 JSON = b"application/json"
-WITHOUT_BODY = (204, 205, 304)
+NO_CONTENT = 204
+WITHOUT_BODY = (NO_CONTENT, 205, 304)
 """Statuses of replies that end with their headers: what came after them would be taken for the next reply."""
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -28,7 +29,7 @@ class Reply:
     @property
     def has_length(self) -> bool:
         """Say whether a Content-Length goes with the reply."""
-        return self.status not in (0, 204)
+        return self.status not in (0, NO_CONTENT)
 
     @property
     def size(self) -> int:

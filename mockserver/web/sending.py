@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from mockserver.engine.clock import Clock
-from mockserver.web.replies import BrokenReply, FileReply, Headers, Reply, StreamReply
+from mockserver.web.replies import NO_CONTENT, BrokenReply, FileReply, Headers, Reply, StreamReply
 from mockserver.web.waits import Stopwatch, Waits
 
 Scope = MutableMapping[str, Any]
@@ -123,7 +123,7 @@ async def _batches(
 
 def _start(reply: Reply, own: Headers, size: int | None) -> dict[str, Any]:
     headers = [*reply.headers, *own]
-    if reply.status != 204:
+    if reply.status != NO_CONTENT:
         headers.append((b"content-type", reply.media_type))
         if size is not None:
             headers.append((b"content-length", b"%d" % size))
@@ -133,4 +133,4 @@ def _start(reply: Reply, own: Headers, size: int | None) -> dict[str, Any]:
 @lru_cache(256)
 def typed_headers(headers: Headers, media_type: bytes, status: int) -> Headers:
     """Return the headers of a reply with the type of its body, as the journal keeps them."""
-    return headers if status == 204 else (*headers, (b"content-type", media_type))
+    return headers if status == NO_CONTENT else (*headers, (b"content-type", media_type))

@@ -8,13 +8,12 @@ from mockserver.engine.clock import SECOND
 from mockserver.engine.moves import FINISHED
 from mockserver.engine.store import Row
 from mockserver.web.family import Call, Operations
-from mockserver.web.replies import WITHOUT_BODY, Reply, json_reply
+from mockserver.web.replies import NO_CONTENT, Reply, json_reply
 
 page = Operations("Jobs")
 
 _PAUSE = (10, 15)
 """The shortest and the longest pause between polls that is suggested, in seconds."""
-_NO_CONTENT = WITHOUT_BODY[0]
 
 
 @page.add("GET", "/jobs/{job_id}")
@@ -37,7 +36,7 @@ async def cancel(call: Call) -> Reply:
     return json_reply(render.shown(call.engine.jobs.by_number(job["number"]) or job, call.quirks))
 
 
-@page.add("DELETE", "/jobs/{job_id}", status=_NO_CONTENT)
+@page.add("DELETE", "/jobs/{job_id}", status=NO_CONTENT)
 async def delete(call: Call) -> Reply:
     """Delete a finished job, with its transcript and its audio."""
     job = await look(call)
@@ -45,7 +44,7 @@ async def delete(call: Call) -> Reply:
         raise errors.not_finished(job["status"])
     call.engine.remove(call.project, job)
     call.courier.sweep()
-    return Reply(b"", _NO_CONTENT)
+    return Reply(b"", NO_CONTENT)
 
 
 def _pause(call: Call, job: Row) -> int:

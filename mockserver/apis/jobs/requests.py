@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple, NotRequired
 
 import orjson
@@ -40,8 +41,17 @@ class JobForm(TypedDict):
     webhook_url: NotRequired[str]
 
 
-BODY: TypeAdapter[JobWanted] = TypeAdapter(JobWanted)
-FORM: TypeAdapter[JobForm] = TypeAdapter(JobForm)
+@cache
+def body() -> TypeAdapter[JobWanted]:
+    """Return the type of a body as JSON, made when it is first needed."""
+    return TypeAdapter(JobWanted)
+
+
+def form() -> TypeAdapter[JobForm]:
+    """Return the type of a form's fields."""
+    return TypeAdapter(JobForm)
+
+
 _NAMES = frozenset(JobWanted.__annotations__)
 
 
@@ -59,10 +69,10 @@ class Request(NamedTuple):
         return None if self.language == "auto" else self.language
 
 
-def from_json(call: Call, body: bytes) -> Request:
+def from_json(call: Call, content: bytes) -> Request:
     """Read a body that is JSON. Raises ApiError."""
     try:
-        members = orjson.loads(body)
+        members = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise errors.invalid("The body is not valid JSON.", f"the body is not JSON: {error}") from None
     if not isinstance(members, dict):
@@ -70,7 +80,7 @@ def from_json(call: Call, body: bytes) -> Request:
     if "file" in members:
         raise errors.invalid("A file must be sent as multipart/form-data.")
     try:
-        BODY.validate_python(members, strict=True)
+        body().validate_python(members, strict=True)
     except ValidationError as error:
         raise errors.invalid(problem_of(error.errors(include_url=False, include_context=False)[0])) from None
     return request_of(call, {name: value for name, value in members.items() if value is not None}, has_file=False)

@@ -14,7 +14,7 @@ from mockserver.apis.jobs import errors, hints, render
 from mockserver.apis.jobs.forms import read, sent
 from mockserver.apis.jobs.ids import job_id
 from mockserver.apis.jobs.plans import accepted, has_priority, overage_rate, slots
-from mockserver.apis.jobs.requests import BODY, FORM, Request, flag, from_json
+from mockserver.apis.jobs.requests import Request, body, flag, form, from_json
 from mockserver.apis.jobs.usage import used_minutes
 from mockserver.engine.acceptance import unacceptable
 from mockserver.engine.clock import SECOND
@@ -40,8 +40,8 @@ _OVERAGE = Query("accept_overage", "boolean", "Pay for minutes beyond the quota.
 @page.add(
     "POST",
     "/jobs",
-    reads=lambda: BODY,
-    form=lambda: FORM,
+    reads=body,
+    form=form,
     read_form=read,
     query=(_OVERAGE,),
     makes_job=True,

@@ -9,7 +9,7 @@ from mockserver.apis.jobs.lookup import look
 from mockserver.engine.store import Row
 from mockserver.web.family import Call, Operations, Query
 from mockserver.web.found import rendered
-from mockserver.web.replies import JSON, FileReply, Reply
+from mockserver.web.replies import JSON, NO_CONTENT, FileReply, Reply
 
 page = Operations("Transcripts")
 
@@ -21,7 +21,6 @@ _TYPES = {
     "vtt": b"text/vtt; charset=utf-8",
     "docx": _WORD,
 }
-_NO_CONTENT = 204
 _ATTACHED = ("srt", "vtt", "docx")
 _FORMAT = Query("format", "string", "json, txt, srt, vtt or docx; json if not given.")
 
@@ -44,13 +43,13 @@ async def get(call: Call) -> Reply:
     return reply
 
 
-@page.add("DELETE", "/jobs/{job_id}/transcript", status=_NO_CONTENT)
+@page.add("DELETE", "/jobs/{job_id}/transcript", status=NO_CONTENT)
 async def delete(call: Call) -> Reply:
     """Delete the transcript of a completed job, and its audio; the job stays."""
     job = await _look_for_completed(call)
     call.engine.delete(call.project, job)
     call.courier.sweep()
-    return Reply(b"", _NO_CONTENT)
+    return Reply(b"", NO_CONTENT)
 
 
 async def _look_for_completed(call: Call) -> Row:
