@@ -17,6 +17,8 @@ from typing import Any, NoReturn
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
 from mockserver.app import create_app
 from mockserver.settings import SeedError, Settings
@@ -29,6 +31,8 @@ QUIET = 5.0
 """Seconds for which a client that has its reply already may pause in sending what nobody reads."""
 LOOKS = 6
 """How many such times a client may go on sending altogether."""
+PATIENCE = 30.0
+"""Seconds after which a client that does not read what it is sent is given up."""
 _SOON = 1024 * 1024
 """A body of so many bytes is waited for, so that the connection can be used again."""
 
@@ -149,14 +153,19 @@ class _Http(HttpToolsProtocol):
         self.transport.close()
 
     def _reset(self, scope: object) -> None:
-        opened = self.transport.get_extra_info("socket")
-        if opened is not None:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        _let_reset(self.transport)
         self._break_off(scope)
         self.transport.abort()
 
     def _write(self, scope: object, data: bytes) -> None:
         self.transport.write(data)
+
+
+def _let_reset(transport: asyncio.Transport) -> None:
+    """Let a connection be reset when it is closed."""
+    opened = transport.get_extra_info("socket")
+    if opened is not None:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
 
 
 def _ends_connection(cycle: RequestResponseCycle) -> bool:
@@ -165,6 +174,48 @@ def _ends_connection(cycle: RequestResponseCycle) -> bool:
         return False
     length = int(dict(cycle.scope["headers"]).get(b"content-length", _SOON + 1))
     return not cycle.keep_alive or cycle.waiting_for_100_continue or length > _SOON
+
+
+class _WebSocket(WebSocketsSansIOProtocol):
+    """WebSockets whose sessions can be woken, whose connections can be broken off, and which no client can stall."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._stalled: asyncio.TimerHandle | None = None
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            self.scope["extensions"][CONNECTION] = {
+                "wake": self.queue.put_nowait, "break_off": self._break_off, "reset": self._reset, "write": self._write
+            }  # fmt: skip
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read, but not for ever."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(PATIENCE, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: the client reads again."""
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client."""
+        if self._stalled is not None:
+            self._stalled.cancel()
+        super().connection_lost(exc)
+
+    def _break_off(self, _: object) -> None:
+        self.transport.close()
+
+    def _reset(self, _: object) -> None:
+        _let_reset(self.transport)
+        self.transport.abort()
+
+    def _write(self, _: object, data: bytes) -> None:
+        self.transport.write(data)
 
 
 class Server(uvicorn.Server):
@@ -187,7 +238,8 @@ class Server(uvicorn.Server):
                 server_header=False,
                 lifespan="on",
                 proxy_headers=False,
-                ws="websockets-sansio",
+                ws=_WebSocket,
+                ws_per_message_deflate=False,
                 timeout_keep_alive=65,
                 timeout_graceful_shutdown=1,
             )

@@ -6,8 +6,9 @@ import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -37,6 +38,9 @@ from mockserver.engine.terms import Terms
 from mockserver.engine.uploads import Uploads, audio_id
 from mockserver.engine.webhooks import Webhooks
 from mockserver.settings import Settings
+
+if TYPE_CHECKING:
+    from mockserver.engine.streaming.speech import Speech
 
 _logger = logging.getLogger("mockserver")
 _JOURNAL_CACHE = 1024
@@ -115,6 +119,13 @@ class Engine:
         """Remember how the server's clock stands."""
         state = orjson.dumps(asdict(self.clock.state)).decode()
         self.store.write("INSERT OR REPLACE INTO meta (name, value) VALUES ('clock', ?)", (state,))
+
+    @cached_property
+    def speech(self) -> Speech:
+        """Return what finds out who speaks in streams; most servers never have one."""
+        from mockserver.engine.streaming.speech import Speech
+
+        return Speech(self)
 
     @property
     def is_seeded(self) -> bool:

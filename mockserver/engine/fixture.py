@@ -210,6 +210,8 @@ class Fixture:
     outcome: Outcome
     digest: str
     """A hash of what is said: two fixtures that say the same share their transcripts."""
+    is_script: bool = False
+    """Whether a stream takes each sound as the cue for the next turn, whatever the times."""
     results: Mapping[str, Any] = field(default_factory=dict)
     """Results that are not derived from what is said, in the form that ``fixture_results.py`` describes."""
 

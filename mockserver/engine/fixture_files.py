@@ -85,11 +85,14 @@ def _fixture(
     language: str | None = None,
     duration: int | None = None,
     outcome: Outcome | None = None,
+    is_script: bool = False,
     results: Mapping[str, Any] | None = None,
 ) -> Fixture:
     said = json.dumps([turns, language, duration, results or {}], default=lambda turn: [*turn.__getstate__()])
     digest = sha256(said.encode()).hexdigest()[:32]
-    return Fixture(name, file, line, match, turns, language, duration, outcome or Outcome(), digest, results or {})
+    return Fixture(
+        name, file, line, match, turns, language, duration, outcome or Outcome(), digest, is_script, results or {}
+    )
 
 
 def read_documents(text: str, path: Path, *, of_file: bool = True) -> tuple[list[AnyFixture], list[Problem]]:
@@ -159,6 +162,7 @@ class _Document(Reader):
                 "language": self.text,
                 "duration": self.seconds,
                 "outcome": self._outcome,
+                "cue": self.one_of(["time", "sound"]),
                 "results": lambda n: read_results(self, n),
             },
         )
@@ -182,6 +186,7 @@ class _Document(Reader):
             language=fields.get("language"),
             duration=millis(fields.get("duration")),
             outcome=outcome,
+            is_script=fields.get("cue") == "sound",
             results=results,
         )
 

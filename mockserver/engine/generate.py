@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from mockserver.engine.transcripts import UntimedTurn, UntimedWord
@@ -71,6 +71,13 @@ def conversation(duration: int, *, language: str, channels: int, seed: str, spea
             )
         )
     return turns
+
+
+def talk(*, language: str, seed: str) -> Iterator[UntimedTurn]:
+    """Invent sentences, one by one, without end."""
+    sentence = _sentences(language, random.Random(seed))
+    while True:
+        yield UntimedTurn(tuple(UntimedWord(word) for word in _ended(sentence().split())), speaker="A")
 
 
 def _label(number: int) -> str:

@@ -19,8 +19,8 @@ from mockserver.engine.project import Project as Project
 from mockserver.engine.store import Row, Store
 from mockserver.engine.terms import Terms
 
-_NEW = {"clock": None, "jobs": 0, "uploads": 0, "prompts": 0, "terms": None, "given": None}
-_START_OVER = "UPDATE projects SET clock = NULL, terms = NULL, jobs = 0, uploads = 0, prompts = 0"
+_NEW = {"clock": None, "jobs": 0, "uploads": 0, "prompts": 0, "sessions": 0, "terms": None, "given": None}
+_START_OVER = "UPDATE projects SET clock = NULL, terms = NULL, jobs = 0, uploads = 0, prompts = 0, sessions = 0"
 _IN_STEP = ClockState(shown=0, anchor=0)
 """A project's clock at first: it shows the server's time."""
 
@@ -176,7 +176,8 @@ class Keys:
             assert taken is not None
             number = max(taken[0], *self._projects, 0) + 1
             self._store.write(
-                "INSERT INTO projects (id, fingerprint, label, jobs, uploads, prompts) VALUES (?, ?, ?, 0, 0, 0)",
+                "INSERT INTO projects (id, fingerprint, label, jobs, uploads, prompts, sessions) "
+                "VALUES (?, ?, ?, 0, 0, 0, 0)",
                 (number, name, label),
             )
             return self._load(number)
@@ -203,7 +204,8 @@ class Keys:
     def _read(self, project: Project, row: Row) -> None:
         """Bring what is remembered of a project in line with what is stored."""
         project.clock.state = ClockState(**orjson.loads(row["clock"])) if row["clock"] else _IN_STEP
-        project.jobs, project.uploads, project.prompts = row["jobs"], row["uploads"], row["prompts"]
+        project.jobs, project.uploads = row["jobs"], row["uploads"]
+        project.prompts, project.sessions = row["prompts"], row["sessions"]
         self._set_terms(project, row)
         project.running = self._count("status = 'processing'", project.id)
         project.waiting = self._count("waiting", project.id)
@@ -304,6 +306,12 @@ class Keys:
         self._counting.add(project.id)
         return self._id(project, b"prompt", project.prompts)
 
+    def next_session_id(self, project: Project) -> str:
+        """Make the id of the project's next session, and store that it is taken."""
+        project.sessions += 1
+        self._store.write("UPDATE projects SET sessions = ? WHERE id = ?", (project.sessions, project.id))
+        return self._id(project, b"session", project.sessions)
+
     def _id(self, project: Project, kind: bytes, number: int) -> str:
         """Return a valid UUIDv4 that is the same in every run: a hash of seed, project, kind and number."""
         return uuid_of(self._origin(project, kind, number))
@@ -315,10 +323,10 @@ class Keys:
         """Store the counters that have moved, and projects whose row was lost."""
         moved = [self._projects[number] for number in self._counting]
         self._store.run_many(
-            "INSERT INTO projects (id, fingerprint, label, jobs, uploads, prompts) VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (id) DO UPDATE "
-            "SET jobs = excluded.jobs, uploads = excluded.uploads, prompts = excluded.prompts",
-            [(p.id, p.name, p.label, p.jobs, p.uploads, p.prompts) for p in moved],
+            "INSERT INTO projects (id, fingerprint, label, jobs, uploads, prompts, sessions) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET jobs = excluded.jobs, "
+            "uploads = excluded.uploads, prompts = excluded.prompts, sessions = excluded.sessions",
+            [(p.id, p.name, p.label, p.jobs, p.uploads, p.prompts, p.sessions) for p in moved],
         )
         self._counting.clear()
 

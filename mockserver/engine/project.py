@@ -44,6 +44,7 @@ class Project:
     next_expiry: int | None = None
     """The earliest moment at which audio of this project is to be removed; None: none is."""
     prompts: int = 0
+    sessions: int = 0
     requests: int = 0
     """How many requests were made since the server started, or the project was reset."""
     tokens: int = 0

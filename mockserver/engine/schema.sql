@@ -147,6 +147,7 @@ CREATE TABLE projects (
 	terms VARCHAR, 
 	given VARCHAR, 
 	prompts INTEGER NOT NULL, 
+	sessions INTEGER NOT NULL, 
 	PRIMARY KEY (id), 
 	UNIQUE (fingerprint)
 );

@@ -324,6 +324,12 @@ class _Converter:
         return bytes(frame.planes[0])[: frame.samples * self._shape.width]
 
 
+def mono(path: Path, rate: int) -> Iterator[bytes]:
+    """Yield the samples of some audio, so many in a second. Raises UndecodableError and OSError."""
+    with _undecodable(path):
+        yield from _samples(_frames(path), _Shape(rate, 1))
+
+
 _LISTENING = _Shape(4000, 1)
 _STEP = 120
 _FAINTEST = 184

@@ -29,6 +29,7 @@ class Project(SQLModel, table=True):
     terms: str | None = None
     given: str | None = None
     prompts: int = 0
+    sessions: int = 0
 
 
 class Key(SQLModel, table=True):

@@ -15,6 +15,7 @@ from mockserver.web.family import Family
 from mockserver.web.messenger import Messenger
 from mockserver.web.preparer import Preparer
 from mockserver.web.redactor import Redactor
+from mockserver.web.sessions import Sessions
 from mockserver.web.shelf import Shelf
 from mockserver.web.sources import Sources
 from mockserver.web.waits import Bell, Waits
@@ -51,6 +52,7 @@ class Courier:
         self.preparer = Preparer(engine, self.sources, self.in_slow_thread, self.workshop)
         self.redactor = Redactor(engine, families, self.sources, self.in_slow_thread, self.workshop)
         self.messenger = Messenger(engine, families, self.redactor)
+        self.sessions = Sessions(engine)
         self._stopped = False
         self._ticking = False
         self._waiting: list[asyncio.Future[None]] = []
@@ -98,6 +100,7 @@ class Courier:
     def clocks_moved(self) -> None:
         """Go on with what is due now that a clock was moved."""
         self.waits.clocks_moved()
+        self.sessions.clocks_moved()
         self._engine.keys.keeping.look_again()
         self.wake()
 

@@ -22,6 +22,7 @@ from mockserver.engine.terms import Terms
 from mockserver.engine.webhooks import Retries
 from mockserver.settings import Settings
 from mockserver.web.replies import JSON, ApiError, ClientGoneError, Reply
+from mockserver.web.sockets import Open, SocketOperation
 
 if TYPE_CHECKING:
     from mockserver.web.courier import Courier
@@ -268,6 +269,7 @@ class Operations:
     def __init__(self, title: str) -> None:
         self.title = title
         self.all: list[Operation] = []
+        self.sockets: list[SocketOperation] = []
 
     def add(
         self,
@@ -296,6 +298,16 @@ class Operations:
                 )
             )  # fmt: skip
             return endpoint
+
+        return register
+
+    def socket(self, path: str, *, errors: Sequence[str] = (), query: tuple[Query, ...] = ()) -> Callable[[Open], Open]:
+        """Register a function that opens WebSockets; the first line of its docstring is the summary."""
+
+        def register(opens: Open) -> Open:
+            summary = (opens.__doc__ or "").strip().split("\n")[0].rstrip(".")
+            self.sockets.append(SocketOperation(path, opens, summary, errors, query))
+            return opens
 
         return register
 

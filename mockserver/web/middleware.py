@@ -47,6 +47,8 @@ from mockserver.web.sending import (
     send_whole,
     typed_headers,
 )
+from mockserver.web.sessions import refuse
+from mockserver.web.sockets import Opening
 from mockserver.web.table import Place, Table
 
 _LONGEST = 2000
@@ -90,7 +92,7 @@ class Gate:
             await self._live(receive, send)
             return
         if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1000})
+            await self._converse(scope, receive, send)
             return
         if scope["path"].startswith(CONTROL):
             await self._answer_control(scope, receive, send)
@@ -120,6 +122,15 @@ class Gate:
             break_off(scope)
         else:
             await send_whole(reply, send, own, with_body=with_body)
+
+    async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Go through a session of a WebSocket."""
+        place = self._table.sockets.get(scope["path"])
+        if place is None or (self.guard.ports and self.guard.is_at_control_port(scope)):
+            await refuse(nothing_here(), send)
+            return
+        opening = Opening(scope, self._engine, self._courier, place.family, place.service)
+        await self._courier.sessions.run(opening, place.operation, receive, send)
 
     async def _stream(self, call: Call, reply: StreamReply, send: Send, own: Headers, began: int) -> None:
         note: str | None = "the server stopped"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from mockserver.web.family import Family, Operation, Quirks, Service
+from mockserver.web.sockets import SocketOperation
 
 
 class Place(NamedTuple):
@@ -14,6 +15,14 @@ class Place(NamedTuple):
     family: Family
     service: Service
     operation: Operation
+
+
+class SocketPlace(NamedTuple):
+    """An operation for WebSockets, and whose it is."""
+
+    family: Family
+    service: Service
+    operation: SocketOperation
 
 
 Methods = dict[str, Place]
@@ -26,10 +35,14 @@ class Table:
         self._fixed: dict[str, Methods] = {}
         self._open: dict[int, list[tuple[tuple[str, ...], Methods]]] = {}
         self._first: dict[str, Place] = {}
+        self.sockets: dict[str, SocketPlace] = {}
         for family in families:
             for service, operation in family.operations:
                 if operation.quirk is None or operation.quirk in quirks:
                     self._add(Place(family, service, operation))
+            for service in family.services:
+                for page in service.pages:
+                    self.sockets |= {each.path: SocketPlace(family, service, each) for each in page.sockets}
 
     def _add(self, place: Place) -> None:
         method, path = place.operation.method, place.operation.path

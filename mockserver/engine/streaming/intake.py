@@ -1,0 +1,134 @@
+"""From the frames that a client sends to 16-bit mono samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from mockserver.engine.streaming.levels import from_mulaw
+from mockserver.engine.streaming.ogg import OggPackets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from av.audio.codeccontext import AudioCodecContext
+    from av.packet import Packet
+
+DECODED_RATE = 16_000
+"""Samples per second of what is decoded, whatever it was."""
+ENCODINGS = ("pcm_s16le", "pcm_mulaw", "opus", "ogg_opus", "aac")
+_OPUS_RATE = 48_000
+
+
+class UndecodableFrameError(Exception):
+    """A frame is not in the encoding that was announced; the message says why."""
+
+
+class Intake(Protocol):
+    """Turns frames into samples; ``rate`` is how many of them make up a second."""
+
+    rate: int
+
+    def samples(self, frame: bytes) -> bytes:
+        """Return the samples of the next frame, little-endian. Raises UndecodableFrameError."""
+
+
+if TYPE_CHECKING:
+    _Cut = Callable[[AudioCodecContext, bytes], Iterable[Packet[Any]]]
+
+
+class Linear:
+    """PCM as it is; a frame may end in the middle of a sample."""
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+        self._half = b""
+
+    def samples(self, frame: bytes) -> bytes:
+        """Return the frame, with the half of a sample that the one before it ended with."""
+        if self._half or len(frame) % 2:
+            frame = self._half + frame
+            whole = len(frame) - len(frame) % 2
+            self._half = frame[whole:]
+            return frame[:whole]
+        return frame
+
+
+class MuLaw:
+    """G.711 µ-law: a byte for each sample."""
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+
+    def samples(self, frame: bytes) -> bytes:
+        """Return the samples that the bytes stand for."""
+        return from_mulaw(frame, 2)
+
+
+class Compressed:
+    """What FFmpeg decodes: ``packets`` cuts frames into packets."""
+
+    rate = DECODED_RATE
+
+    def __init__(self, name: str, codec: str, packets: _Cut) -> None:
+        import av
+
+        self._name = name
+        self._codec: AudioCodecContext = av.CodecContext.create(codec, "r")  # type: ignore[assignment]
+        if codec == "opus":
+            self._codec.sample_rate, self._codec.layout = _OPUS_RATE, "mono"
+        self._packets = packets
+        self._resampler = av.AudioResampler("s16", "mono", DECODED_RATE)
+
+    def samples(self, frame: bytes) -> bytes:
+        """Return the samples that are ready. Raises UndecodableFrameError."""
+        import av
+
+        heard = bytearray()
+        try:
+            for packet in self._packets(self._codec, frame):
+                for decoded in self._codec.decode(packet):
+                    decoded.pts = None
+                    for even in self._resampler.resample(decoded):
+                        heard += bytes(even.planes[0])[: even.samples * 2]
+        except (av.FFmpegError, ValueError) as error:
+            raise UndecodableFrameError(f"Failed to decode {self._name} packet: {_reason(error)}") from None
+        return bytes(heard)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _one_packet(_: AudioCodecContext, frame: bytes) -> Iterable[Packet[Any]]:
+    import av
+
+    return (av.Packet(frame),) if frame else ()
+
+
+def _parsed(codec: AudioCodecContext, frame: bytes) -> Iterable[Packet[Any]]:
+    return codec.parse(frame) if frame else ()
+
+
+class _OfOgg(NamedTuple):
+    pages: OggPackets
+
+    def packets(self, _: AudioCodecContext, frame: bytes) -> Iterable[Packet[Any]]:
+        import av
+
+        return [av.Packet(packet) for packet in self.pages.packets(frame)]
+
+
+def intake_of(encoding: str, rate: int) -> Intake:
+    """Return what reads an encoding, one of ENCODINGS; ``rate`` is that of the samples that are not compressed."""
+    match encoding:
+        case "pcm_mulaw":
+            return MuLaw(rate)
+        case "opus":
+            return Compressed("Opus", "opus", _one_packet)
+        case "ogg_opus":
+            return Compressed("Opus", "opus", _OfOgg(OggPackets()).packets)
+        case "aac":
+            return Compressed("AAC", "aac", _parsed)
+        case _:
+            return Linear(rate)
