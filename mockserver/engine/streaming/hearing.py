@@ -13,7 +13,7 @@ from typing import NamedTuple
 from mockserver.engine.streaming.intake import Intake
 from mockserver.engine.streaming.levels import STEP, likeness, rms
 from mockserver.engine.streaming.recordings import Found, Recogniser, Recordings
-from mockserver.engine.streaming.voices import SURE, Spoken, Voice
+from mockserver.engine.streaming.voices import BURST, SURE, Spoken, Voice
 
 _AFTER_THE_END = 500
 """Milliseconds after the end of a recording, from which another one may begin."""
@@ -56,17 +56,23 @@ class Turn:
 
 
 class Said(NamedTuple):
-    """A word was added to a turn."""
+    """A word was added to a turn, which had ``length`` of them then."""
 
     turn: Turn
     at: int
+    length: int
 
 
 class Paused(NamedTuple):
-    """There was a pause in a turn: it might be over, but does not sound so."""
+    """There was a pause in a turn: it might be over, but does not sound so.
+
+    It had ``length`` words then, and ``since`` of them before the previous pause.
+    """
 
     turn: Turn
     at: int
+    length: int
+    since: int
     confidence: float
 
 
@@ -89,10 +95,13 @@ Event = Said | Paused | Ended | Silent
 
 
 class Ask(NamedTuple):
-    """Asks who speaks: ``found`` is the recording that is heard, ``onset`` where its sound, or any, began."""
+    """Asks who speaks: ``found`` is the recording that is heard.
+
+    ``onset`` is where its sound, or any, began; None: there was none.
+    """
 
     found: Found | None
-    onset: int
+    onset: int | None
 
 
 class Hearing:
@@ -151,12 +160,19 @@ class Hearing:
         assert self.ask is not None
         onset, self.ask, self._recogniser = self.ask.onset, None, None
         self.voice = voice
-        voice.begin(onset, self.now)
+        voice.begin(onset)
         return self._advance()
 
     def force(self) -> list[Event]:
         """End the turn."""
-        return [self._end(1.0)] if self.turn is not None else []
+        if self.turn is None:
+            return []
+        return self._over(self.voice.force(self.now) if self.voice is not None else ())
+
+    def _over(self, words: Iterable[Spoken]) -> list[Event]:
+        """Add words to the turn, and end it."""
+        events = self._say(words)
+        return [*events, self._end(1.0)] if self.turn is not None else events
 
     def finish(self) -> list[Event]:
         """End the turn with what is being said: no more audio will come. ``ask`` may follow once, and then this."""
@@ -164,24 +180,24 @@ class Hearing:
             self.ask = Ask(self._recogniser.conclude(), self._recogniser.onset)
             return []
         if self.voice is None:
-            return []
+            return self._over(())
         self.now = max(self.now, self.heard)
         rest = [*self.voice.words(self.now, is_loud=False), *self.voice.rest(self.now)]
-        return [*self._say(rest), *self.force()]
+        return self._over(rest)
 
     def say(self, words: Iterable[str], *, is_over: bool) -> list[Event]:
         """Add words to the turn as if they had just been said, and end it if it is to be over."""
         said = [Spoken(text, self.now, self.now, 0.99, "A") for text in words]
-        return [*self._say(said), *(self.force() if is_over else ())]
+        return self._over(said) if is_over else self._say(said)
 
     def _recognise(self, recogniser: Recogniser, samples: bytes) -> None:
         found = recogniser.hear(samples)
         if not isinstance(found, bool):
-            self.ask = Ask(found, recogniser.onset or 0)
+            self.ask = Ask(found, recogniser.onset)
         elif not found:
-            self.ask = Ask(None, self.now if recogniser.onset is None else recogniser.onset)
+            self.ask = Ask(None, recogniser.onset)
         elif recogniser.onset is None and self.patience is not None and self.heard >= self.patience:
-            self.ask, self.patience = Ask(None, 0), None
+            self.ask, self.patience = Ask(None, None), None
 
     def _advance(self) -> list[Event]:
         """Look at every step that is whole."""
@@ -195,9 +211,19 @@ class Hearing:
                 break
             self._hear(rms(data[at:stop], 2), events)
             self._steps += 1
+            if self.voice is None and self._recogniser is None:
+                self._begin_again(data[at:])
+                if self.ask is not None:
+                    at = stop
+                    break
             begin, at = end, stop
         self._rest = data[at:]
         return events
+
+    def _begin_again(self, samples: bytes) -> None:
+        """Listen for another recording; the sound has just begun."""
+        self._recogniser = Recogniser(self._recordings, self._intake.rate, self.now - STEP)
+        self._recognise(self._recogniser, samples)
 
     def _hear(self, level: int, events: list[Event]) -> None:
         """Hear one step."""
@@ -221,7 +247,7 @@ class Hearing:
         if self.turn is not None or not is_loud:
             self._end_in_time(voice, events)
         elif voice.ends is not None and voice.hears and self.now > voice.ends + _AFTER_THE_END:
-            self.voice, self._recogniser = None, Recogniser(self._recordings, self._intake.rate, self.now)
+            self.voice = None
 
     def _say(self, words: Iterable[Spoken]) -> list[Event]:
         events: list[Event] = []
@@ -231,21 +257,21 @@ class Hearing:
             if self.turn is None:
                 self.turn = Turn(self.turns)
             self.turn.words.append(word)
-            events.append(Said(self.turn, self.now))
+            events.append(Said(self.turn, self.now, len(self.turn.words)))
         return events
 
     def _end_in_time(self, voice: Voice, events: list[Event]) -> None:
         """End the turn if it has been silent for long enough, or the turn has gone on for too long."""
         rules, silence = self.endpointing, self._silence(voice)
         if silence >= rules.min_silence:
-            events += self._say(voice.pause(self.now, silence))
+            events += self._say(voice.pause(self.now, is_long=silence >= min(BURST, rules.max_silence)))
             if self.turn is not None:
                 confidence = voice.confidence(self.turn.words[-1], silence)
                 if confidence > rules.threshold or silence >= rules.max_silence:
                     events.append(self._end(confidence))
                 elif self.turn.uttered < len(self.turn.words):
-                    events.append(Paused(self.turn, self.now, confidence))
-                    self.turn.uttered = len(self.turn.words)
+                    since, self.turn.uttered = self.turn.uttered, len(self.turn.words)
+                    events.append(Paused(self.turn, self.now, self.turn.uttered, since, confidence))
         if self.turn is not None and rules.longest is not None and self.now - self.turn.start >= rules.longest:
             events.append(self._end(1.0))
 

@@ -17,6 +17,7 @@ _DB_PER_VAD = 40.0
 
 rms = audioop.rms
 from_mulaw = audioop.ulaw2lin
+to_mulaw = audioop.lin2ulaw
 fit = audioop.findfit
 
 

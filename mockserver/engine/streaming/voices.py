@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from mockserver.engine.generate import talk
+from mockserver.engine.streaming.levels import STEP
 from mockserver.engine.transcripts import Transcript, UntimedTurn
 from mockserver.engine.views import ends_sentence
 
@@ -39,8 +40,8 @@ class Voice(Protocol):
     hears: bool
     """Whether what is heard decides on silence; if not, only its own pauses do."""
 
-    def begin(self, onset: int, now: int) -> None:
-        """Begin at a moment; sound began at ``onset``."""
+    def begin(self, onset: int | None) -> None:
+        """Begin; sound began at ``onset``, or there has been none."""
 
     def words(self, now: int, *, is_loud: bool) -> Iterable[Spoken]:
         """Return the words that are over by now."""
@@ -48,8 +49,11 @@ class Voice(Protocol):
     def is_speaking(self, now: int) -> bool:
         """Say whether a word is on its way."""
 
-    def pause(self, now: int, silence: int) -> Iterable[Spoken]:
-        """Take note of so much silence, and return the words that it brings."""
+    def pause(self, now: int, *, is_long: bool) -> Iterable[Spoken]:
+        """Take note of silence that is, or is not, long enough to end a burst, and return the words that it brings."""
+
+    def force(self, now: int) -> Iterable[Spoken]:
+        """Return the words that are still to come in a turn that has to be over."""
 
     def rest(self, now: int) -> Iterable[Spoken]:
         """Return the words that are over if nothing more is heard."""
@@ -76,7 +80,7 @@ class Follow:
         """Return when the first word is over."""
         return self._words[0].end if self._words else None
 
-    def begin(self, onset: int, now: int) -> None:
+    def begin(self, onset: int | None) -> None:
         """Do nothing: the times are known."""
 
     def words(self, now: int, *, is_loud: bool) -> Iterable[Spoken]:
@@ -90,8 +94,12 @@ class Follow:
         """Say whether a word is on its way."""
         return self._next < len(self._words) and self._words[self._next].start < now
 
-    def pause(self, now: int, silence: int) -> Iterable[Spoken]:
+    def pause(self, now: int, *, is_long: bool) -> Iterable[Spoken]:
         """Return nothing: silence brings no words."""
+        return ()
+
+    def force(self, now: int) -> Iterable[Spoken]:
+        """Return nothing: a word that is on its way belongs to the next turn."""
         return ()
 
     def rest(self, now: int) -> Iterable[Spoken]:
@@ -128,9 +136,10 @@ class Lines:
         self._at = 0
         self._rng = random.Random(seed)
 
-    def begin(self, onset: int, now: int) -> None:
+    def begin(self, onset: int | None) -> None:
         """Begin the first line with the first sound."""
-        self._cue(onset)
+        if onset is not None:
+            self._cue(onset)
 
     def _cue(self, now: int) -> None:
         self._is_on = True
@@ -146,10 +155,13 @@ class Lines:
             if not is_loud:
                 return ()
             self._cue(now)
+        if not is_loud:
+            self._at += STEP  # a short break, in which nothing is said
+            return ()
         said = []
         while self._left and self._at + _length(self._left[0][0]) <= now:
             said.append(self._say(self._at + _length(self._left[0][0])))
-        if said and not self._left and self._cut:  # somebody who goes on talking is never out of words
+        if not self._left and self._cut:  # somebody who goes on talking is never out of words
             self._cue(self._at)
         return said
 
@@ -163,11 +175,15 @@ class Lines:
         """Say no: a burst that is over ends the word."""
         return False
 
-    def pause(self, now: int, silence: int) -> Iterable[Spoken]:
+    def pause(self, now: int, *, is_long: bool) -> Iterable[Spoken]:
         """Let a burst be over, and return what is left of its line."""
-        if not self._is_on or silence < BURST:
+        if not self._is_on or not is_long:
             return ()
         self._is_on = False
+        return self.rest(now)
+
+    def force(self, now: int) -> Iterable[Spoken]:
+        """Return what is left of the line."""
         return self.rest(now)
 
     def rest(self, now: int) -> Iterable[Spoken]:
