@@ -17,7 +17,9 @@ from benchmarks.jobs import jobs
 from benchmarks.load import drive, request
 from benchmarks.long import long_audio
 from benchmarks.measure import call, compare, measure
+from benchmarks.streams import streams
 
+_PARTS = ["hot", "cold", "growth", "long", "gateway", "jobs", "streams"]
 _POST = b'{"audio_url":"https://example.com/bench-10.mp3"}'
 
 
@@ -128,7 +130,9 @@ def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short rounds, to see that everything runs")
-    parser.add_argument("--only", choices=["hot", "cold", "growth", "long", "gateway", "jobs"], help="one part")
+    parser.add_argument(
+        "--only", choices=_PARTS, help="one part"
+    )
     arguments = parser.parse_args()
     rounds, seconds = (1, 0.3) if arguments.quick else (5, 3.0)
     if arguments.only in (None, "hot"):
@@ -143,6 +147,8 @@ def main() -> None:
         gateway(rounds, seconds)
     if arguments.only in (None, "jobs"):
         jobs(rounds, seconds)
+    if arguments.only in (None, "streams"):
+        streams(rounds, seconds)
 
 
 main()

@@ -87,5 +87,6 @@ def reference(bodies: dict[str, bytes]) -> Iterator[Process]:
         for name, body in bodies.items():
             Path(folder, f"{name}.reply").write_bytes(body)
         command = [sys.executable, "-m", "uvicorn", "benchmarks.reference:app", "--port", str(port), "--no-access-log"]
-        with _running([*command, "--log-level", "warning"], port, {"REFERENCE_BYTES": folder}) as process:
+        command += ["--log-level", "warning", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
+        with _running(command, port, {"REFERENCE_BYTES": folder}) as process:
             yield process

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Response, UploadFile
+from fastapi import FastAPI, Response, UploadFile, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 
 app = FastAPI()
@@ -96,6 +97,15 @@ async def paced(params: dict[str, Any], pace: float) -> StreamingResponse:
             yield event
 
     return StreamingResponse(events(), media_type="text/event-stream")
+
+
+@app.websocket("/echo")
+async def echo(socket: WebSocket) -> None:
+    """Send every frame back."""
+    await socket.accept()
+    with contextlib.suppress(WebSocketDisconnect):
+        while True:
+            await socket.send_bytes(await socket.receive_bytes())
 
 
 @app.get("/_mock/health")
