@@ -25,6 +25,7 @@ class Heard(TypedDict, total=False):
     words: Sequence[Mapping[str, Any]]
     language: str
     duration: float
+    cue: Literal["time", "sound"]
     results: Mapping[str, Any]
     error: str
     reason: str
@@ -47,7 +48,7 @@ class Said(TypedDict, total=False):
     call: int
 
 
-_SAID = ("words", "language", "duration", "results")
+_SAID = ("words", "language", "duration", "cue", "results")
 _OUTCOME = ("error", "reason", "progress", "queue_seconds", "processing_seconds", "hold")
 
 
