@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+import mockserver.engine.tables  # noqa: F401  # pytester forgets what the server imports during a test, and half of it stays
 from tests.processes import ROOT
 
 Run = Callable[..., pytest.RunResult]
