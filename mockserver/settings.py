@@ -24,6 +24,8 @@ Paths = Annotated[tuple[Path, ...], NoDecode]
 _SECRET = {"control_token", "token_secret", "webhook_secret"}
 PLANS = {"free": 5, "paid": 32}
 """How many jobs are processed at a time, by the name of the plan."""
+STREAM_PLANS = {"free": 5, "paid": 100}
+"""How many streams may begin in a minute, by the name of the plan."""
 
 
 class SettingsError(ValueError):
@@ -172,6 +174,21 @@ class Settings(BaseSettings):
         repr=False,
         description="Secret that the tokens of the jobs API are signed with; default: one that follows from the seed.",
     )
+
+    stream_rate_limit: int = Field(
+        0,
+        ge=0,
+        description="Streams of one project that may begin in a minute, with AssemblyAI; `free` is 5, `paid` is 100; "
+        "0: no limit.",
+    )
+    stream_concurrency: int = Field(
+        0, ge=0, description="Streams of one project that may be open at a time, with AssemblyAI; 0: no limit."
+    )
+
+    @field_validator("stream_rate_limit", mode="before")
+    @classmethod
+    def _stream_plan(cls, value: object) -> object:
+        return STREAM_PLANS.get(value, value) if isinstance(value, str) else value
 
     @field_validator("concurrency", mode="before")
     @classmethod

@@ -35,6 +35,13 @@ def coverage() -> str:
         for family in FAMILIES
         for service, operation in family.operations
     ]
+    lines += [
+        f"| {service.title} | WS | `{operation.path}` | {operation.summary} |"
+        for family in FAMILIES
+        for service in family.services
+        for page in service.pages
+        for operation in page.sockets
+    ]
     return "\n".join(lines) + "\n"
 
 

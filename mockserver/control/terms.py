@@ -12,7 +12,7 @@ from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
 from mockserver.engine import Engine
 from mockserver.engine.keys import Project
 from mockserver.engine.problems import WholeText
-from mockserver.settings import PLANS, Progress
+from mockserver.settings import PLANS, STREAM_PLANS, Progress
 from mockserver.web.courier import Courier
 
 router = APIRouter(prefix="/terms")
@@ -53,12 +53,16 @@ class TermsChange(BaseModel):
     webhook_secret: Annotated[WholeText, Field(min_length=1, max_length=1000)] | None = None
     plan: Literal["free", "pro", "business"] | None = None
     token_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
+    stream_rate_limit: Annotated[int, Field(ge=0, le=_MOST)] | Literal["free", "paid"] | None = None
+    stream_concurrency: Annotated[int, Field(ge=0, le=_MOST)] | None = None
 
     def changes(self) -> dict[str, Any]:
         """Return the terms that change."""
         changes = self.model_dump(exclude_unset=True)
         if isinstance(changes.get("concurrency"), str):
             changes["concurrency"] = PLANS[changes["concurrency"]]
+        if isinstance(changes.get("stream_rate_limit"), str):
+            changes["stream_rate_limit"] = STREAM_PLANS[changes["stream_rate_limit"]]
         if "llm_rate_limits" in changes:
             changes["llm_rate_limits"] = changes["llm_rate_limits"] or {}
         return {name: value for name, value in changes.items() if value is not None or name in _MAY_BE_NONE}

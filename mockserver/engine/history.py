@@ -176,7 +176,7 @@ class History:
         """Return how many webhook calls were delivered, and the numbers of the newest of them."""
         condition = (
             "FROM deliveries WHERE delivered AND (:project IS NULL OR project = :project) "
-            "AND (:job IS NULL OR job = (SELECT number FROM jobs WHERE id = :job))"
+            "AND (:job IS NULL OR about = :job OR job = (SELECT number FROM jobs WHERE id = :job))"
         )
         return self._counted("number", condition, {"project": wanted.project, "job": wanted.job, "limit": limit})
 

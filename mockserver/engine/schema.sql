@@ -15,7 +15,9 @@ CREATE TABLE attempts (
 CREATE TABLE deliveries (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	project INTEGER NOT NULL, 
-	job INTEGER NOT NULL, 
+	job INTEGER, 
+	about VARCHAR, 
+	notice VARCHAR, 
 	event VARCHAR NOT NULL, 
 	created INTEGER NOT NULL, 
 	since INTEGER NOT NULL, 

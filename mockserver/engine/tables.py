@@ -164,7 +164,9 @@ class RenderedReply(SQLModel, table=True):
 class Delivery(SQLModel, table=True):
     """A webhook call that is to be made, or was; ``due`` is the moment of its next attempt (null: none will be).
 
-    Its attempts began at the moment ``since``: when its job ended, or when it was replayed.
+    It tells of a ``job``, or is a ``notice`` of something else that has the id ``about``: JSON of whose API it is,
+    whom to call, and what to say. Its attempts began at the moment ``since``: when what it tells of ended, or when it
+    was replayed.
 
     One that is ``held`` waits until a later one of its project has been attempted.
     """
@@ -178,7 +180,9 @@ class Delivery(SQLModel, table=True):
     )
     number: int | None = Field(default=None, primary_key=True)
     project: int = Field(index=True)
-    job: int
+    job: int | None = None
+    about: str | None = None
+    notice: str | None = None
     event: str
     created: int
     since: int

@@ -23,6 +23,7 @@ class Terms:
     the slots wait or are refused.
     ``submit_limit`` is the most jobs in a second, ``retry_after`` the pause that replies to polls suggest; None: what
     the API says.
+    ``stream_rate_limit`` is the most streams that may begin in a minute, ``stream_concurrency`` the most at a time.
     """
 
     concurrency: int | None
@@ -49,6 +50,8 @@ class Terms:
     webhook_secret: str = ""
     plan: str = ""
     token_limit: int = 300
+    stream_rate_limit: int = 0
+    stream_concurrency: int = 0
 
     @classmethod
     def of(cls, settings: Settings) -> Terms:
@@ -75,6 +78,8 @@ class Terms:
             webhook_secret=settings.webhook_secret,
             plan=settings.plan,
             token_limit=settings.token_limit,
+            stream_rate_limit=settings.stream_rate_limit,
+            stream_concurrency=settings.stream_concurrency,
         )
 
     def changed(self, changes: Mapping[str, Any]) -> Terms:

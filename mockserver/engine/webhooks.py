@@ -1,6 +1,7 @@
 """The outbox: webhook calls that are to be made, each with every attempt at it.
 
-A delivery is written in the transaction that finishes its job; what it says is the family's to word.
+A delivery is written in the transaction that finishes its job; what it says is the family's to word. One that tells of
+something else, such as a session that is over, holds what it says.
 """
 
 from __future__ import annotations
@@ -9,13 +10,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import orjson
+
 from mockserver.engine.keys import Project
 from mockserver.engine.store import Row, Store
 
 UNREACHABLE = 0
 """The status of a call that got no reply."""
+NOTICE = "notice"
+"""The event of a delivery that tells of no job, and holds what it says."""
 _SHOWN = (
-    "SELECT deliveries.*, jobs.id AS job_id, callback FROM deliveries JOIN jobs ON jobs.number = deliveries.job WHERE "
+    "SELECT deliveries.*, coalesce(jobs.id, about) AS job_id, "
+    "coalesce(callback, json_extract(notice, '$.callback')) AS callback, "
+    "coalesce(family, json_extract(notice, '$.family')) AS family "
+    "FROM deliveries LEFT JOIN jobs ON jobs.number = deliveries.job WHERE "
+)
+_ANNOUNCE = (
+    "INSERT INTO deliveries (project, about, notice, event, created, since, due, held, attempts, delivered) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0)"
 )
 _DUE = _SHOWN + "deliveries.project = ? AND deliveries.due <= ? ORDER BY deliveries.number"
 
@@ -75,6 +87,13 @@ class Webhooks:
             return ()
         self._note_next(project, after=now)
         return self._store.all(_DUE, (project.id, now))
+
+    def announce(self, project: Project, family: str, about: str, callback: Sequence[str | None], body: str) -> None:
+        """Have a call made that tells of no job: ``about`` is the id of what it tells of, ``callback`` whom to call."""
+        now = project.clock.now()
+        notice = orjson.dumps({"family": family, "callback": callback, "body": body}).decode()
+        self._store.write(_ANNOUNCE, (project.id, about, notice, NOTICE, now, now, now))
+        project.expect_call(now)
 
     def record(self, project: Project, delivery: Row, outcome: Outcome, retries: Retries) -> None:
         """Note an attempt, and when the next one is due."""
@@ -150,7 +169,8 @@ class Webhooks:
         """Return deliveries, newest first."""
         wanted = {"project": project and project.id, "job": job, "before": before, "limit": limit}
         return self._store.all(
-            _SHOWN + "(:project IS NULL OR deliveries.project = :project) AND (:job IS NULL OR jobs.id = :job) "
+            f"{_SHOWN} (:project IS NULL OR deliveries.project = :project) "
+            "AND (:job IS NULL OR jobs.id = :job OR about = :job) "
             "AND (:before IS NULL OR deliveries.number < :before) ORDER BY deliveries.number DESC LIMIT :limit",
             wanted,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 from typing import Generic, TypeVar
 
@@ -101,6 +102,7 @@ def _respelled(spell: Callable[[str], str]) -> _Step:
     return lambda words: [word._replace(text=spell(word.text)) for word in words]
 
 
+@lru_cache(4096)
 def bare(word: str) -> str:
     """Return a word without the punctuation around it, in lower case."""
     return edges(word)[1].lower()
@@ -231,6 +233,12 @@ def _marks_first(found: re.Match[str]) -> str:
     """Return the marks that the punctuation begins with, if they belong to a letter before it."""
     previous = found.string[found.start() - 1 : found.start()]
     return "".join(takewhile(is_mark, found[0])) if previous and (previous.isalnum() or is_mark(previous)) else ""
+
+
+@lru_cache(4096)
+def plain(word: str, *, english: bool) -> str:
+    """Return a word in lower case, with numbers in words if they are English, and without punctuation."""
+    return _PUNCTUATION.sub(_marks_first, _plain_english(word) if english else word.lower())
 
 
 def _plain_english(word: str) -> str:

@@ -43,7 +43,7 @@ class Quirk(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What a webhook tells of: ``kind`` is DONE or AUDIO."""
+    """What a webhook tells of: ``kind`` is DONE, AUDIO or NOTICE; with that ``job`` is the delivery, which says it."""
 
     kind: str
     job: Row

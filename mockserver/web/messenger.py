@@ -14,7 +14,7 @@ from mockserver.engine import Engine
 from mockserver.engine.keys import Project
 from mockserver.engine.moves import AUDIO
 from mockserver.engine.store import Row
-from mockserver.engine.webhooks import UNREACHABLE, Outcome
+from mockserver.engine.webhooks import NOTICE, UNREACHABLE, Outcome
 from mockserver.web.destinations import connector, refusal
 from mockserver.web.family import Callback, Event, Family
 from mockserver.web.redactor import GoneError, Redactor
@@ -65,7 +65,8 @@ class Messenger:
                     self._begin(project, delivery)
 
     def _begin(self, project: Project, delivery: Row) -> None:
-        number, job = delivery["number"], delivery["job"]
+        number = delivery["number"]
+        job = delivery["job"] or -number  # what tells of no job waits for nothing else
         task = asyncio.create_task(self._deliver(project, delivery, self._of_job.get(job)))
         self._under_way[number] = self._of_job[job] = task
         task.add_done_callback(lambda _: self._ended(number, job, task))
@@ -94,7 +95,7 @@ class Messenger:
         """Make one attempt; what a job has to say first goes first."""
         if before is not None:
             await asyncio.wait({before})
-        job = self._engine.jobs.by_number(delivery["job"])
+        job = delivery if delivery["event"] == NOTICE else self._engine.jobs.by_number(delivery["job"])
         if job is None or self._engine.webhooks.find(delivery["number"]) is None:
             return  # a reset, or a restore, took it away
         retries = self._families[job["family"]].retries(self._engine.settings)
@@ -118,7 +119,8 @@ class Messenger:
         self._engine.metrics.attempted(outcome.status)
         try:
             self._engine.webhooks.record(project, delivery, outcome, retries)
-            self._engine.replies.forget(job)
+            if job is not delivery:
+                self._engine.replies.forget(job)
         except sqlite3.Error:
             _logger.exception("an attempt at delivery %d could not be noted", delivery["number"])
 

@@ -141,6 +141,7 @@ class Session:
                 else:
                     log.message(clock.now(), message["text"], dialect.heard)
                     answers = dialect.receive(message["text"])
+                    self._sleep()  # it may have changed what it is time for next
             elif kind == _WOKEN:
                 answers = self._look_around(dialect)
             else:

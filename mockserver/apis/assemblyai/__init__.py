@@ -8,6 +8,7 @@ from mockserver.apis.assemblyai import (
     listing,
     realtime,
     redacted_audio,
+    streaming,
     transcript,
     upload,
 )
@@ -42,6 +43,7 @@ def _same(request_id: str, _: int) -> str:
 def _warm_up() -> None:
     from mockserver.apis.assemblyai import completed  # noqa: F401
     from mockserver.apis.assemblyai.gateway import catalogue, chat, understanding  # noqa: F401
+    from mockserver.apis.assemblyai.streaming import dialect  # noqa: F401
     from mockserver.engine.chat import structure, tool_choice  # noqa: F401
 
     catalogue.catalogue()
@@ -65,7 +67,7 @@ PRERECORDED = Service(
 )
 FAMILY = Family(
     name="assemblyai",
-    services=(PRERECORDED, gateway.SERVICE),
+    services=(PRERECORDED, gateway.SERVICE, streaming.SERVICE),
     quirks=QUIRKS,
     callback=callback,
     retries=retries,

@@ -10,7 +10,7 @@ import orjson
 from mockserver.apis.assemblyai.redacted_audio import has_audio, link_to
 from mockserver.engine.clock import SECOND
 from mockserver.engine.moves import AUDIO
-from mockserver.engine.webhooks import Retries, is_success
+from mockserver.engine.webhooks import NOTICE, Retries, is_success
 from mockserver.settings import Settings
 from mockserver.web.family import Callback, Event
 
@@ -26,6 +26,9 @@ def callback_of(params: Mapping[str, Any], base: str) -> str | None:
 
 def callback(event: Event) -> Callback | None:
     """Word a webhook call; there is none of redacted audio that there is not."""
+    if event.kind == NOTICE:
+        url, name, value = orjson.loads(event.job["callback"])
+        return _call(url, orjson.loads(event.job["notice"])["body"].encode(), name, value)
     if event.kind == AUDIO and (event.job["deleted"] is not None or not has_audio(event.job)):
         return None
     url, name, value, base = orjson.loads(event.job["callback"])
@@ -34,8 +37,12 @@ def callback(event: Event) -> Callback | None:
         body = {"redacted_audio_url": link, "status": "redacted_audio_ready"}
     else:
         body = {"transcript_id": event.job["id"], "status": event.job["status"]}
+    return _call(url, orjson.dumps(body), name, value)
+
+
+def _call(url: str, body: bytes, name: str | None, value: str | None) -> Callback:
     headers = {"Content-Type": "application/json", "User-Agent": "AssemblyAI-Webhook"}
-    return Callback(url, orjson.dumps(body), headers | ({name: value} if name else {}))
+    return Callback(url, body, headers | ({name: value or ""} if name else {}))
 
 
 def retries(settings: Settings) -> Retries:

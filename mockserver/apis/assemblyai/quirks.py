@@ -54,6 +54,28 @@ QUIRKS = {
         "tool calls stand in `choices[].message`", "they stand in `choices[]`, as the description has it"
     ),
     "bearer_accepted": Quirk(
-        "`Authorization: Bearer <key>` is refused, but by the LLM Gateway", "it is accepted everywhere"
+        "`Authorization: Bearer <key>` is refused, but by the LLM Gateway and `/v3/token`", "it is accepted everywhere"
+    ),
+    "stream_default_english": Quirk(
+        "a stream that names no model gets `universal-3-5-pro`",
+        "it gets `universal-streaming-english`, as some saw it in September 2026",
+    ),
+    "stream_plain_partials": Quirk(
+        "`turn_is_formatted` is true in the partials of the Pro models too",
+        "it is true where `end_of_turn` is, as documented in March 2026",
+    ),
+    "stream_pace": Quirk(
+        "the audio of a stream may come as fast as it likes",
+        "it ends a stream if it comes more than 1.25 times as fast as it was spoken, as documented",
+    ),
+    "stream_limit_3009": Quirk(
+        "one stream too many is closed with 1008", "it is closed with 3009, as the table of errors has it"
+    ),
+    "stream_token_once": Quirk(
+        "a token for streams is good for any number of sessions", "it is good for one, as documented"
+    ),
+    "stream_token_errors": Quirk(
+        "`/v3/token` answers 422 and `detail`, as FastAPI does",
+        "it answers 400 or 401, and `error`, `code` and `details`, as described",
     ),
 }  # fmt: skip

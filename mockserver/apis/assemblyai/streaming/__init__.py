@@ -1,0 +1,34 @@
+"""Streaming: audio in over a WebSocket, turns out while it is spoken."""
+
+from mockserver.apis.assemblyai.streaming import errors, pages
+from mockserver.apis.assemblyai.streaming.auth import account_of
+from mockserver.engine.limits import Rule
+from mockserver.engine.terms import Terms
+from mockserver.web.family import Service
+
+
+def _request_limit(_: Terms) -> Rule | None:
+    """Return none: new sessions are what is counted."""
+    return None
+
+
+def _same(request_id: str, _: int) -> str:
+    return request_id
+
+
+SERVICE = Service(
+    name="streaming",
+    title="Streaming",
+    pages=(pages.page,),
+    account_of=account_of,
+    unauthorized=errors.unauthorized,
+    rate_limited=errors.rate_limited,
+    failing=errors.failing,
+    server_error=errors.server_error,
+    method_not_allowed=errors.method_not_allowed,
+    not_found=errors.not_found,
+    error_reply=errors.reply,
+    errors=errors.ERRORS,
+    request_limit=_request_limit,
+    request_id=_same,
+)

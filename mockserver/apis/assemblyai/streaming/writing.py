@@ -1,0 +1,81 @@
+"""How the words of a turn are written: as the pre-recorded API writes those of a whole recording."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from mockserver.apis.assemblyai.streaming.models import WHISPER
+from mockserver.apis.assemblyai.streaming.params import Params
+from mockserver.engine.streaming.voices import Spoken
+from mockserver.engine.transcripts import Transcript, Turn, Word
+from mockserver.engine.wording import Wording, plain, written
+
+POLICIES = (
+    "account_number banking_information blood_type credit_card_cvv credit_card_expiration credit_card_number date "
+    "date_interval date_of_birth drivers_license drug duration email_address event filename gender gender_sexuality "
+    "healthcare_number injury ip_address language location marital_status medical_condition medical_process "
+    "money_amount nationality number_sequence occupation organization organization_medical_facility passport_number "
+    "password person_age person_name phone_number physical_attribute political_affiliation religion sexuality "
+    "statistics time url us_social_security_number username vehicle_id zodiac_sign"
+).split()
+"""What is hidden where a request does not say what."""
+
+
+class Writing:
+    """Writes words as the parameters ask for."""
+
+    def __init__(self, params: Params, quirks: Collection[str]) -> None:
+        self._params = params
+        self._quirks = quirks
+        self._wording = Wording(
+            other_tags=params.speech_model == WHISPER,
+            terms=tuple(tuple(term.split()) for term in params.keyterms_prompt or () if term.split()),
+            profanity=not params.filter_profanity,
+        )
+
+    def formatted(self, words: Iterable[Spoken], language: str) -> Sequence[Word]:
+        """Return the words with capitals, punctuation and digits."""
+        return tuple(written(_transcript(words, language), self._wording).words)
+
+    def final(self, words: Iterable[Spoken], language: str) -> tuple[Sequence[Word], Sequence[Word]]:
+        """Return the words of a turn that is over, formatted and not; what is to be hidden is hidden in both."""
+        if not self._params.redact_pii:
+            formatted = self.formatted(words, language)
+            return formatted, unformatted(formatted, language)
+        from mockserver.apis.assemblyai.document import Document
+
+        document = Document(self._asked(), _transcript(words, language), self._quirks)
+        seen, shown = list(document.plain.words), list(document.shown.words)
+        said = [after if after.text == before.text else None for before, after in zip(seen, shown, strict=True)]
+        return shown, [
+            word
+            for open_word, hidden in zip(said, shown, strict=True)
+            for word in (unformatted([open_word], language) if open_word is not None else [_bare(hidden)])
+        ]
+
+    def _asked(self) -> dict[str, object]:
+        """Return what the pre-recorded API would be asked for, for the same words."""
+        params = self._params
+        return {
+            "redact_pii": True,
+            "redact_pii_policies": POLICIES if params.redact_pii_policies is None else params.redact_pii_policies,
+            "redact_pii_sub": params.redact_pii_sub,
+            "keyterms_prompt": [term for term in params.keyterms_prompt or () if term.split()],
+            "filter_profanity": params.filter_profanity,
+        }
+
+
+def unformatted(words: Iterable[Word], language: str) -> Sequence[Word]:
+    """Return words in lower case, without punctuation, and with numbers in words."""
+    is_english = language.startswith("en")
+    spelled = (word._replace(text=plain(word.text, english=is_english)) for word in words)
+    return [word for word in spelled if word.text]
+
+
+def _bare(hidden: Word) -> Word:
+    return hidden._replace(text=hidden.text.strip(".,;:!?"))
+
+
+def _transcript(words: Iterable[Spoken], language: str) -> Transcript:
+    taken = tuple(Word(word.text, word.start, word.end, word.confidence) for word in words)
+    return Transcript(language, taken[-1].end if taken else 0, (Turn(None, None, taken),))
