@@ -130,9 +130,7 @@ def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short rounds, to see that everything runs")
-    parser.add_argument(
-        "--only", choices=_PARTS, help="one part"
-    )
+    parser.add_argument("--only", choices=_PARTS, help="one part")
     arguments = parser.parse_args()
     rounds, seconds = (1, 0.3) if arguments.quick else (5, 3.0)
     if arguments.only in (None, "hot"):

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.http11 import Request
+from websockets.http11 import MAX_LINE_LENGTH, Request
 
 from mockserver.app import create_app
 from mockserver.settings import SeedError, Settings
@@ -35,6 +35,10 @@ PATIENCE = 30.0
 """Seconds after which a client that does not read what it is sent is given up."""
 _SOON = 1024 * 1024
 """A body of so many bytes is waited for, so that the connection can be used again."""
+
+
+_URI, _HEADERS = "414 URI Too Long", "431 Request Header Fields Too Large"
+_TOO_LONG = "HTTP/1.1 {}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class _Leftovers(asyncio.Protocol):
@@ -189,6 +193,15 @@ class _WebSocket(WebSocketsSansIOProtocol):
             self.scope["extensions"][CONNECTION] = {
                 "wake": self.queue.put_nowait, "break_off": self._break_off, "reset": self._reset, "write": self._write
             }  # fmt: skip
+
+    def data_received(self, data: bytes) -> None:
+        """Read, and refuse a request for an upgrade that is too long to be read: nobody else would answer it."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.handshake_initiated = self.handshake_complete = self.close_sent = True
+            line, _, _ = data.partition(b"\r\n")
+            self.transport.write(_TOO_LONG.format(_URI if len(line) + 2 > MAX_LINE_LENGTH else _HEADERS).encode())
+            self.transport.close()
 
     def pause_writing(self) -> None:
         """Wait for a client that does not read, but not for ever."""

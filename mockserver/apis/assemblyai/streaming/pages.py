@@ -10,7 +10,6 @@ from mockserver.web.replies import Reply, json_reply
 from mockserver.web.sockets import Dialect, NoUpgradeError, Opening
 
 page = Operations("Streaming")
-_LONGEST_URL = 8192
 _TOKEN_QUERY = (
     Query("expires_in_seconds", "integer", "How long a session may begin with the token, 1 to 600 seconds."),
     Query("max_session_duration_seconds", "integer", "How long that session may last, 60 to 10800 seconds."),
@@ -50,9 +49,6 @@ async def self_hosted(opening: Opening) -> Dialect:
 
 
 async def _opened(opening: Opening) -> Dialect:
-    if len(opening.scope["raw_path"]) + 1 + len(opening.scope["query_string"]) > _LONGEST_URL:
-        opening.hint = f"the URL is longer than {_LONGEST_URL} bytes"
-        raise NoUpgradeError(Reply(b"URI Too Long", 414, b"text/plain"))
     admission = admit(opening)
     if opening.project.terms.failing is not None:
         opening.hint = "the terms of this key say so; see /_mock/terms"
