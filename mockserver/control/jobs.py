@@ -116,6 +116,7 @@ def view(job: Row, steps: Iterable[Row]) -> dict[str, Any]:
         for name in ("created", "started", "finished", "due", "deleted")
     }
     shown_job = {name: job[name] for name in shown} | times
+    shown_job["region"] = job["region"] or None
     shown_job["key"] = mask(job["key"])
     shown_job["held"] = job["hold_at"] is not None and job["hold_at"] == job["status"]
     shown_job["waiting"] = bool(job["waiting"])

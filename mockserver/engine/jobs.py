@@ -25,7 +25,7 @@ _PLANNED = (
     "silent, spoken, planned_failure, detail"
 )
 _COLUMNS = (
-    "id, project, family, status, created, started, finished, waiting, url, upload, language, params, failure, "
+    "id, project, family, region, status, created, started, finished, waiting, url, upload, language, params, failure, "
     f"options, callback, redacts, webhook_fault, priority, fallback, removed, {_PLANNED}"
 )
 _INSERT = f"INSERT INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS.split()))})"
@@ -72,6 +72,8 @@ class Submission(NamedTuple):
     priority: int = 0
     """Of the jobs that wait for a slot, those with more of it go first."""
     id_form: IdForm = as_uuid
+    region: str = ""
+    """Where the job is to be, among places that do not see each other."""
 
 
 def _planned(plan: Plan, pace: Pace, created: int, key: str) -> dict[str, Any]:
@@ -150,6 +152,7 @@ class Jobs:
             "id": self._keys.next_job_id(project, submission.id_form),
             "project": project.id,
             "family": submission.family,
+            "region": submission.region,
             "status": "queued",
             "created": now,
             "started": None,

@@ -29,6 +29,7 @@ class Wanted(NamedTuple):
     until: int | None = None
     waiting: bool | None = None
     ended_since: int | None = None
+    region: str = ""
 
 
 class Pages:
@@ -41,10 +42,10 @@ class Pages:
     def page(self, project: Project, wanted: Wanted) -> tuple[Sequence[Row], bool]:
         """Return a page of jobs, newest first, and whether there are older ones that are wanted too.
 
-        Raises LookupError if ``before`` or ``after`` is no job of the project.
+        Raises LookupError if ``before`` or ``after`` is no job of the project there.
         """
-        older_than = self._place(project, wanted.family, wanted.before)
-        newer_than = self._place(project, wanted.family, wanted.after)
+        older_than = self._place(project, wanted, wanted.before)
+        newer_than = self._place(project, wanted, wanted.after)
         if newer_than is not None:
             rows = list(self._rows(project, wanted, newer_than, wanted.limit, newer=True))
             if older_than is not None:
@@ -57,11 +58,11 @@ class Pages:
         last = rows[-1]["created"], rows[-1]["number"]
         return rows, any(True for _ in self._rows(project, wanted, last, 1))
 
-    def _place(self, project: Project, family: str, job_id: str | None) -> tuple[int, int] | None:
+    def _place(self, project: Project, wanted: Wanted, job_id: str | None) -> tuple[int, int] | None:
         if job_id is None:
             return None
         job = self._jobs.find(job_id, project)
-        if job is None or job["family"] != family:
+        if job is None or (job["family"], job["region"]) != (wanted.family, wanted.region):
             raise LookupError(job_id)
         return job["created"], job["number"]
 
@@ -72,7 +73,7 @@ class Pages:
 
         Jobs of the very moment of that place come from a query of their own: SQLite would not use the index for both.
         """
-        clauses = ["project = :project", "family = :family", "NOT removed"]
+        clauses = ["project = :project", "family = :family", "region = :region", "NOT removed"]
         if wanted.status is not None:
             clauses.append("status = :status" + ("" if wanted.status == "completed" else " AND status <> 'completed'"))
         if wanted.waiting:

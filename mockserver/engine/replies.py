@@ -11,7 +11,8 @@ _REMEMBERED_BYTES = 8 * 2**20
 _KEPT_BYTES = 2 * 2**20
 _SHOWN_LATER = ("status", "transcript", "callback_status", "deleted", "removed")
 _FIND = (
-    "SELECT body, until FROM jobs JOIN replies ON replies.job = jobs.number WHERE id = ? AND project = ? AND family = ?"
+    "SELECT body, until FROM jobs JOIN replies ON replies.job = jobs.number "
+    "WHERE id = ? AND project = ? AND family = ? AND region = ?"
 )
 
 
@@ -20,11 +21,12 @@ class _Reply(NamedTuple):
 
     project: int
     family: str
+    region: str
     until: int | None
     body: bytes
 
 
-_NONE = _Reply(0, "", None, b"")
+_NONE = _Reply(0, "", "", None, b"")
 
 
 class Replies:
@@ -35,16 +37,16 @@ class Replies:
         self._at_hand: dict[str, _Reply] = {}
         self._bytes = 0
 
-    def find(self, job_id: str, project: Project, family: str) -> bytes | None:
+    def find(self, job_id: str, project: Project, family: str, region: str = "") -> bytes | None:
         """Return what a finished job is answered with, if it was made before and still is good."""
         reply = self._at_hand.get(job_id)
         if reply is None:
-            row = self._store.one(_FIND, (job_id, project.id, family))
+            row = self._store.one(_FIND, (job_id, project.id, family, region))
             if row is None or (row["until"] is not None and project.clock.now() >= row["until"]):
                 return None
-            reply = _Reply(project.id, family, row["until"], row["body"])
+            reply = _Reply(project.id, family, region, row["until"], row["body"])
             self._remember(job_id, reply)
-        is_theirs = reply.project == project.id and reply.family == family
+        is_theirs = reply.project == project.id and reply.family == family and reply.region == region
         return reply.body if is_theirs and (reply.until is None or project.clock.now() < reply.until) else None
 
     def keep(self, project: Project, job: Row, body: bytes, until: int | None) -> None:
@@ -56,7 +58,7 @@ class Replies:
             self._store.write(
                 "INSERT OR REPLACE INTO replies (job, until, body) VALUES (?, ?, ?)", (job["number"], until, body)
             )
-        self._remember(job["id"], _Reply(project.id, job["family"], until, body))
+        self._remember(job["id"], _Reply(project.id, job["family"], job["region"], until, body))
 
     def _remember(self, job_id: str, reply: _Reply) -> None:
         """Keep the newest replies at hand; what is over the bound is forgotten, oldest first."""

@@ -69,6 +69,7 @@ CREATE TABLE jobs (
 	id VARCHAR NOT NULL, 
 	project INTEGER NOT NULL, 
 	family VARCHAR NOT NULL, 
+	region VARCHAR NOT NULL, 
 	status VARCHAR NOT NULL, 
 	progress VARCHAR NOT NULL, 
 	created INTEGER NOT NULL, 
@@ -109,9 +110,9 @@ CREATE TABLE jobs (
 
 CREATE INDEX jobs_due ON jobs (project, due, number) WHERE due IS NOT NULL;
 
-CREATE INDEX jobs_not_completed ON jobs (project, family, status, created, number) WHERE status <> 'completed';
+CREATE INDEX jobs_not_completed ON jobs (project, family, status, region, created, number) WHERE status <> 'completed';
 
-CREATE INDEX jobs_of_project ON jobs (project, family, created, number);
+CREATE INDEX jobs_of_project ON jobs (project, family, region, created, number);
 
 CREATE INDEX jobs_unprepared ON jobs (number) WHERE NOT prepared;
 
@@ -191,6 +192,7 @@ CREATE TABLE transitions (
 CREATE TABLE uploads (
 	id VARCHAR NOT NULL, 
 	project INTEGER NOT NULL, 
+	region VARCHAR NOT NULL, 
 	created INTEGER NOT NULL, 
 	name VARCHAR, 
 	size INTEGER NOT NULL, 

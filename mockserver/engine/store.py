@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _CHECKPOINT_CHANGES = 5_000
 _BYTES_OF_A_CHANGE = 1_000
 _LONG_LOG_PAGES = 16_384

@@ -53,6 +53,7 @@ class Upload(SQLModel, table=True):
     __table_args__ = (Index("uploads_expiring", "project", "expires", sqlite_where=text("expires IS NOT NULL")),)
     id: str = Field(primary_key=True)
     project: int = Field(index=True)
+    region: str
     created: int
     name: str | None = None
     size: int
@@ -67,18 +68,21 @@ class Upload(SQLModel, table=True):
 class Job(SQLModel, table=True):
     """A transcription job: its status, and the moment at which its next transition is due (null: none is).
 
+    Its region is empty where its API has none.
+
     One whose transcript is ``deleted`` is still there; one that is ``removed`` is not, for clients.
     """
 
     __tablename__ = "jobs"
     __table_args__ = (
         CheckConstraint(f"status IN {STATUSES}"),
-        Index("jobs_of_project", "project", "family", "created", "number"),
+        Index("jobs_of_project", "project", "family", "region", "created", "number"),
         Index(
             "jobs_not_completed",
             "project",
             "family",
             "status",
+            "region",
             "created",
             "number",
             sqlite_where=text("status <> 'completed'"),
@@ -93,6 +97,7 @@ class Job(SQLModel, table=True):
     id: str = Field(unique=True)
     project: int
     family: str
+    region: str
     status: str
     progress: str
     created: int

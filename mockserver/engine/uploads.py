@@ -81,17 +81,19 @@ class Uploads:
         found: Sound | Unusable,
         name: str | None,
         job: str | None = None,
+        region: str = "",
     ) -> str:
         """Give a finished file its id and remember what its probe found; ``job`` is the one that it came for."""
         upload_id = audio_id(job) if job else self._keys.next_upload_id(project)
         incoming.path.replace(self.path(upload_id))
-        self._insert(upload_id, project, incoming.size, digest, found, name)
+        self._insert(upload_id, project, region, incoming.size, digest, found, name)
         return upload_id
 
     def _insert(
         self,
         upload_id: str,
         project: Project,
+        region: str,
         size: int,
         digest: str,
         found: Sound | Unusable,
@@ -101,11 +103,12 @@ class Uploads:
         problem = found if isinstance(found, Unusable) else None
         self._store.write(
             "INSERT OR REPLACE INTO uploads "
-            "(id, project, created, name, size, sha256, duration, channels, failure, detail) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "(id, project, region, created, name, size, sha256, duration, channels, failure, detail) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 upload_id,
                 project.id,
+                region,
                 project.clock.now(),
                 name,
                 size,

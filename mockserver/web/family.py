@@ -21,6 +21,7 @@ from mockserver.engine.store import Row
 from mockserver.engine.terms import Terms
 from mockserver.engine.webhooks import Retries
 from mockserver.settings import Settings
+from mockserver.web.hosts import ANY, Site
 from mockserver.web.replies import JSON, ApiError, ClientGoneError, Reply
 from mockserver.web.sockets import Open, SocketOperation
 
@@ -74,6 +75,7 @@ class Call(Request):
     courier: Courier
     family: Family
     service: Service
+    site: Site = ANY
     operation: Operation | None = None
     header_map: Headers
     quirks: Quirks
@@ -139,6 +141,11 @@ class Call(Request):
     def clock(self) -> Clock:
         """Return the clock of the request's project, or the server's where there is none."""
         return self.account.project.clock if self.account is not None else self.engine.clock
+
+    @property
+    def region(self) -> str:
+        """Return the region that the request is for: of its host, or else of the settings; empty if there are none."""
+        return (self.site.region or self.engine.settings.region) if self.family.hosts else ""
 
     @property
     def key(self) -> str:
@@ -326,7 +333,8 @@ class Service:
     ``request_limit`` says how many requests a project may make, whatever they ask; None: as many as it likes.
     ``request_id`` makes the id of a request as the service writes it from the server's own, and the seed.
     ``authorization`` writes the header of a request that is to be made with an API key.
-    ``scheme`` describes how requests say whose they are, in OpenAPI's words.
+    ``scheme`` describes how requests say whose they are, in OpenAPI's words. ``hosts`` are the service's production
+    hosts, each with its region.
     """
 
     name: str
@@ -347,6 +355,7 @@ class Service:
     scheme: Mapping[str, str] = field(
         default_factory=lambda: {"type": "apiKey", "in": "header", "name": "Authorization"}
     )
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -357,7 +366,8 @@ class Family:
     webhook call, if there is something to tell, and ``retries`` says how often it is attempted. ``redaction`` says
     what is to be hidden in a job's audio, and ``lane`` how jobs move on. ``check`` refuses settings that it cannot
     work with (SettingsError). ``warm_up`` imports what is needed late and takes long; a thread calls it after the
-    start.
+    start. ``hosts`` are all of the vendor's production hosts that are known, each with the product that is there; only
+    a vendor with hosts has regions.
     """
 
     name: str
@@ -369,6 +379,7 @@ class Family:
     lane: Lane
     check: Callable[[Settings], None]
     warm_up: Callable[[], None]
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def operations(self) -> Iterable[tuple[Service, Operation]]:

@@ -16,10 +16,10 @@ _SHORT = 16 * 1024
 
 
 async def current(call: Call, job_id: str, *, polls: bool = True) -> Row | None:
-    """Return a job of the project after everything that is due by now has happened: this too, where it is a poll."""
+    """Return a job of the project and the region after all that is due by now: this too, where it is a poll."""
     jobs = call.engine.jobs
     found = jobs.find(job_id, call.project)
-    if found is None or found["family"] != call.family.name:
+    if found is None or (found["family"], found["region"]) != (call.family.name, call.region):
         return None
     if found["status"] in FINISHED:
         return found
@@ -29,6 +29,14 @@ async def current(call: Call, job_id: str, *, polls: bool = True) -> Row | None:
     if job is not None and polls and jobs.poll(call.project, job):
         job = jobs.by_number(found["number"])
     return job
+
+
+def elsewhere(call: Call, job_id: str) -> str | None:
+    """Return a hint about a job of the project that is in another region."""
+    job = call.engine.jobs.find(job_id, call.project)
+    if job is None or job["family"] != call.family.name or job["region"] == call.region:
+        return None
+    return f"{job_id} is in the region {job['region']}, and this host is of {call.region}"
 
 
 async def rendered(

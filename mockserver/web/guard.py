@@ -67,9 +67,9 @@ class Guard:
         return bool(origin) and origin not in (b"http://" + host, b"https://" + host, self._own_origin)
 
 
-def nothing_here() -> Reply:
+def nothing_here(error: str = "Not Found") -> Reply:
     """Return what is said where nothing is."""
-    return json_reply({"error": "Not Found"}, 404)
+    return json_reply({"error": error}, 404)
 
 
 def _origin_of(url: str | None) -> bytes | None:

@@ -22,6 +22,7 @@ from mockserver.settings import SeedError
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation, Quirks
 from mockserver.web.guard import CONTROL, HEALTH, Guard, nothing_here
+from mockserver.web.hosts import Hosts
 from mockserver.web.injection import Injector
 from mockserver.web.replies import (
     JSON,
@@ -76,9 +77,9 @@ class Gate:
         self._control: asyncio.Task[App] | None = None
         self._engine = engine
         self._courier = courier
-        self._families = families
         self._quirks: Quirks = frozenset(engine.settings.quirks)
         self._table = Table(families, self._quirks)
+        self._hosts = Hosts(families)
         self._injector = Injector(engine, families)
         self._now = engine.clock.parent.now
         self.guard = Guard(engine.settings)
@@ -125,9 +126,10 @@ class Gate:
 
     async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Go through a session of a WebSocket."""
-        place = self._table.sockets.get(scope["path"])
+        site = self._hosts[dict(scope["headers"]).get(b"host", b"")]
+        place = self._table.socket(scope["path"], site)
         if place is None or (self.guard.ports and self.guard.is_at_control_port(scope)):
-            await refuse(nothing_here(), send)
+            await refuse(nothing_here(self._table.way(scope["path"], site) or "Not Found"), send)
             return
         opening = Opening(scope, self._engine, self._courier, place.family, place.service)
         await self._courier.sessions.run(opening, place.operation, receive, send)
@@ -252,7 +254,8 @@ class Gate:
 
     async def _answer(self, call: Call) -> Reply:
         scope = call.scope
-        methods, scope["path_params"] = self._table.find(scope["path"]) or ({}, {})
+        call.site = self._hosts[call.header_map.get(b"host", b"")]
+        methods, scope["path_params"] = self._table.find(scope["path"], call.site) or ({}, {})
         method = scope["method"]
         if method == "HEAD" and "HEAD" not in methods:
             method = "GET"
@@ -263,7 +266,7 @@ class Gate:
         finally:
             self._identify(call, operation)
         if not methods:
-            return call.service.not_found(call)
+            return self._table.not_found(call)
         if operation is None:
             if method == "OPTIONS":
                 return _preflight(methods, call.header_map.get(b"access-control-request-headers"))
@@ -287,9 +290,8 @@ class Gate:
 
     def _operation(self, call: Call, methods: Mapping[str, Place], method: str) -> Operation | None:
         """Return the operation, and note whose it is, or would be."""
-        place = methods.get(method) or next(iter(methods.values()), self._table.neighbour(call.scope["path"]))
-        call.family = place.family if place else self._families[0]
-        call.service = place.service if place else call.family.services[0]
+        place = methods.get(method) or next(iter(methods.values()), None)
+        call.family, call.service = place[:2] if place else self._table.owner(call.scope["path"], call.site)
         return place.operation if place is not None and method in methods else None
 
     def _identify(self, call: Call, operation: Operation | None) -> None:

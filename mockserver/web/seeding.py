@@ -94,8 +94,9 @@ def authorization_of(request: SeedRequest, table: Table, engine: Engine) -> str 
         return None
     path = unquote(request.path.partition("?")[0])
     methods, _ = table.find(path) or ({}, {})
-    place = methods.get(request.method) or table.neighbour(path)
-    return place.service.authorization(engine, request.key) if place else request.key
+    place = methods.get(request.method)
+    service = place.service if place else table.owner(path)[1]
+    return service.authorization(engine, request.key)
 
 
 async def make(request: SeedRequest, app: App, settings: Settings, authorization: str | None) -> str | None:

@@ -108,6 +108,8 @@ class Sources:
         """Return a job's audio, reading or downloading it first."""
         url = job["url"]
         upload = self._engine.uploads.find(job["upload"]) if job["upload"] else None
+        if upload is None and job["region"] and self.is_elsewhere(url, job["region"]):
+            return Audio(Unusable("wrong_region"))
         audio = self.at_once(url, upload)
         if audio is not None:
             return audio
@@ -121,6 +123,12 @@ class Sources:
         async with self._downloads:
             return await self._download(project, job)
 
+    def is_elsewhere(self, url: str, region: str) -> bool:
+        """Say whether a URL is that of an upload in another region."""
+        identifier = upload_id(url)
+        upload = self._engine.uploads.find(identifier) if identifier else None
+        return upload is not None and upload["region"] != region
+
     def path_of(self, job: Row, audio: Audio | None = None) -> Path | None:
         """Return where a job's audio lies, or None where it is only pretended to be, or gone."""
         if job["url"].startswith("file:"):
@@ -130,12 +138,16 @@ class Sources:
             path = self._engine.uploads.path(upload)
         return path if path is not None and path.is_file() else None
 
-    async def receive(self, project: Project, incoming: Incoming, name: str | None, job: Row | None = None) -> Audio:
+    async def receive(
+        self, project: Project, incoming: Incoming, name: str | None, job: Row | None = None, *, region: str = ""
+    ) -> Audio:
         """Probe a file that has come in whole, and keep it; ``job`` is the one that it came for, if any."""
         audio = await self.examine(incoming, name)
         if job is not None and not self._is_awaited(job["number"]):
             return audio  # and not kept: after a reset or a restore another job may have the id, and audio of its own
-        return self.keep(project, incoming, audio, None if job is None else job["id"])
+        if job is not None:
+            return self.keep(project, incoming, audio, job["id"], region=job["region"])
+        return self.keep(project, incoming, audio, region=region)
 
     def _is_awaited(self, number: int) -> bool:
         job = self._engine.jobs.by_number(number)
@@ -146,11 +158,15 @@ class Sources:
         digest, found = await self._in_slow_thread(self._examine, incoming)
         return Audio(found, digest, incoming.size, name)
 
-    def keep(self, project: Project, incoming: Incoming, audio: Audio, job: str | None = None) -> Audio:
+    def keep(
+        self, project: Project, incoming: Incoming, audio: Audio, job: str | None = None, *, region: str = ""
+    ) -> Audio:
         """Keep a file that was examined. Raises OSError."""
         assert audio.sha256 is not None
         assert audio.found is not None
-        identifier = self._engine.uploads.keep(project, incoming, audio.sha256, audio.found, audio.file_name, job)
+        identifier = self._engine.uploads.keep(
+            project, incoming, audio.sha256, audio.found, audio.file_name, job, region
+        )
         return audio._replace(upload=identifier)
 
     async def write(self, incoming: Incoming, chunk: bytes | bytearray) -> None:

@@ -84,6 +84,7 @@ def _submission(call: Call, order: Order) -> Submission:
         fault=fault,
         priority=order.priority,
         id_form=order.id_form,
+        region=call.region,
     )
 
 

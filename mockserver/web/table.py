@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from mockserver.web.family import Family, Operation, Quirks, Service
+from mockserver.web.family import Call, Family, Operation, Quirks, Service
+from mockserver.web.hosts import ANY, Site
+from mockserver.web.replies import ApiError, Reply
 from mockserver.web.sockets import SocketOperation
 
 
@@ -31,7 +33,8 @@ Methods = dict[str, Place]
 class Table:
     """Operations by method and path, made once and looked up for every request."""
 
-    def __init__(self, families: Iterable[Family], quirks: Quirks) -> None:
+    def __init__(self, families: Sequence[Family], quirks: Quirks) -> None:
+        self._usual = families[0], families[0].services[0]
         self._fixed: dict[str, Methods] = {}
         self._open: dict[int, list[tuple[tuple[str, ...], Methods]]] = {}
         self._first: dict[str, Place] = {}
@@ -58,12 +61,17 @@ class Table:
             bucket.append((parts, methods))
         methods[method] = place
 
-    def neighbour(self, path: str) -> Place | None:
-        """Return the first operation whose path begins like this one."""
-        return self._first.get(_first_part(path))
+    def owner(self, path: str, site: Site = ANY) -> tuple[Family, Service]:
+        """Return whose a path is that nothing answers: of the host's service, or of one with a path that begins so."""
+        if site.family is not None:
+            return site.family, (site.services or site.family.services)[0]
+        first = self._first.get(_first_part(path))
+        return (first.family, first.service) if first else self._usual
 
-    def find(self, path: str) -> tuple[Mapping[str, Place], dict[str, str]] | None:
-        """Return the operations at a path by method, and the path's parameters."""
+    def find(self, path: str, site: Site = ANY) -> tuple[Mapping[str, Place], dict[str, str]] | None:
+        """Return the operations at a path of a host by method, and the path's parameters."""
+        if site.family is not None:
+            return self._at(path, site)
         fixed = self._fixed.get(path)
         if fixed is not None:
             return fixed, {}
@@ -78,6 +86,43 @@ class Table:
             else:
                 return methods, params
         return None
+
+    def _at(self, path: str, site: Site) -> tuple[Mapping[str, Place], dict[str, str]] | None:
+        methods, params = self.find(path) or ({}, {})
+        there = {method: place for method, place in methods.items() if place.service in site.services}
+        return (there, params) if there else None
+
+    def socket(self, path: str, site: Site = ANY) -> SocketPlace | None:
+        """Return the operation for WebSockets at a path of a host."""
+        place = self.sockets.get(path)
+        return place if place is None or site.family is None or place.service in site.services else None
+
+    def not_found(self, call: Call) -> Reply:
+        """Answer a path that is not at the host that was asked; where it is stands in the hint."""
+        site, hint = call.site, self.way(call.scope["path"], call.site)
+        if hint is not None and not site.services:
+            call.hint = hint
+            return call.service.error_reply(call, ApiError(404, hint))
+        reply = call.service.not_found(call)
+        call.hint = hint or call.hint
+        return reply
+
+    def way(self, path: str, site: Site) -> str | None:
+        """Say at which host a path is that is not at this one, or what this one has that is not served."""
+        if site.family is None:
+            return None
+        if not site.services:
+            return f"{site.name} has the {site.family.hosts[site.name]}, which this server does not have"
+        methods, _ = self.find(path) or ({}, {})
+        place = next(iter(methods.values()), self.sockets.get(path))
+        return _way(site, place.service) if place is not None else None
+
+
+def _way(site: Site, service: Service) -> str:
+    """Say at which host a service is, if it is not at this one."""
+    hosts = [name for name, region in service.hosts.items() if region == site.region]
+    way = hosts[0] if hosts else "a host that is none of the vendor's, such as localhost"
+    return f"this path is of {service.title}, which is not at {site.name}: ask {way}"
 
 
 def _first_part(path: str) -> str:

@@ -4,6 +4,7 @@ from mockserver.apis.assemblyai import (
     errors,
     exports,
     gateway,
+    hosts,
     lemur,
     listing,
     realtime,
@@ -64,6 +65,7 @@ PRERECORDED = Service(
     errors=errors.ERRORS,
     request_limit=_request_limit,
     request_id=_same,
+    hosts=hosts.PRERECORDED,
 )
 FAMILY = Family(
     name="assemblyai",
@@ -75,4 +77,5 @@ FAMILY = Family(
     lane=Lane(slots=_slots),
     check=gateway.check,
     warm_up=_warm_up,
+    hosts=hosts.PRODUCTS,
 )

@@ -77,9 +77,9 @@ def foreign_upload() -> ApiError:
     return ApiError(403, "Cannot access uploaded file", "the upload was made with a key of another project")
 
 
-def no_such_transcript() -> ApiError:
+def no_such_transcript(hint: str | None = None) -> ApiError:
     """Return the answer to an id that the project does not have; the real API answers 400, not 404, here."""
-    return ApiError(400, "Transcript lookup error, transcript id not found")
+    return ApiError(400, "Transcript lookup error, transcript id not found", hint)
 
 
 def invalid(hint: str) -> ApiError:

@@ -12,6 +12,7 @@ from mockserver.apis.assemblyai.lookup import current
 from mockserver.apis.assemblyai.schemas import FirstProblem, Texts
 from mockserver.engine.clock import iso
 from mockserver.web.family import Call, Operations
+from mockserver.web.found import elsewhere
 from mockserver.web.replies import ApiError, Reply, json_reply
 from mockserver.web.workshop import LONG
 
@@ -89,10 +90,7 @@ async def action_items(call: Call) -> Reply:
 async def get(call: Call) -> Reply:
     """Get an earlier answer."""
     identifier = call.path_params["request_id"]
-    found = call.engine.prompts.find(call.project, identifier)
-    if found is None:
-        raise _unknown()
-    created, prompt = found
+    created, prompt = _kept(call, identifier)
     request = {**prompt["request"], "created_at": iso(created)}
     return json_reply({"request_id": identifier, **prompt["answer"], "request": request})
 
@@ -101,14 +99,17 @@ async def get(call: Call) -> Reply:
 async def purge(call: Call) -> Reply:
     """Delete an earlier answer."""
     identifier = call.path_params["request_id"]
-    if call.engine.prompts.find(call.project, identifier) is None:
-        raise _unknown()
+    _kept(call, identifier)
     purged = call.engine.prompts.remove(call.project, identifier)
     return json_reply({"request_id": purged, "request_id_to_purge": identifier, "deleted": True})
 
 
-def _unknown() -> ApiError:
-    return ApiError(400, "request id not found")
+def _kept(call: Call, identifier: str) -> tuple[int, dict[str, Any]]:
+    """Return when an earlier answer was given, and what was kept of it."""
+    found = call.engine.prompts.find(call.project, identifier)
+    if found is None or found[1]["region"] != call.region:
+        raise ApiError(400, "request id not found")
+    return found
 
 
 Heard = tuple[dict[str, Any], bytes]
@@ -130,7 +131,8 @@ async def _answered(call: Call, kind: str, *, needed: str | None = None) -> Repl
     is_long = len(body) + sum(len(transcript) for _, transcript in sources) > LONG
     run = call.courier.workshop.run if is_long else call.courier.in_slow_thread
     made = await run(respond, kind, asked, sources, call.quirks)
-    identifier = call.engine.prompts.keep(call.project, {"request": _request(call, asked), "answer": made})
+    kept = {"request": _request(call, asked), "answer": made, "region": call.region}
+    identifier = call.engine.prompts.keep(call.project, kept)
     return json_reply({"request_id": identifier, **made})
 
 
@@ -168,5 +170,6 @@ async def _sources(call: Call, asked: LemurParams) -> list[Heard]:
 async def _source(call: Call, identifier: str) -> Heard:
     job = await current(call, identifier)
     if job is None or job["status"] != "completed" or job["deleted"] is not None:
-        raise ApiError(400, "each transcript source id must be valid", f"{identifier} is no completed transcript")
+        hint = elsewhere(call, identifier) or f"{identifier} is no completed transcript"
+        raise ApiError(400, "each transcript source id must be valid", hint)
     return dict(job), call.engine.jobs.transcript(job)

@@ -13,6 +13,7 @@ from mockserver.engine.clock import SECOND, iso
 from mockserver.engine.pages import Wanted
 from mockserver.engine.store import Row
 from mockserver.web.family import Call, Operations, Query, Quirks
+from mockserver.web.found import elsewhere
 from mockserver.web.replies import Reply, json_reply
 
 page = Operations("Transcripts")
@@ -41,7 +42,7 @@ async def show(call: Call) -> Reply:
     try:
         rows, has_older = call.engine.pages.page(call.project, wanted)
     except LookupError as error:
-        raise errors.invalid(f"there is no transcript {error}") from None
+        raise errors.invalid(elsewhere(call, str(error)) or f"there is no transcript {error}") from None
     base = f"{call.public_base}/v2/transcript"
     return json_reply(
         {
@@ -69,6 +70,7 @@ def _wanted(asked: Mapping[str, str], call: Call) -> Wanted:
         since=since,
         until=until,
         waiting=throttled or None,
+        region=call.region,
     )
 
 

@@ -20,7 +20,7 @@ async def look(call: Call) -> Row:
     call.job = call.path_params["transcript_id"]
     job = await current(call, call.job)
     if job is None:
-        raise errors.no_such_transcript()
+        raise errors.no_such_transcript(found.elsewhere(call, call.job))
     call.fixture = job["fixture"]
     return job
 

@@ -88,7 +88,7 @@ def _is_good(call: Call, project: Project, job: Row) -> bool:
     if call.method == "HEAD" or not expires.isascii() or not expires.isdigit() or len(expires) > 15:
         return False
     signed = call.query_params.get("Signature") == _signature(project, job["id"], int(expires))
-    named = call.path_params["name"] == _file_name(job)
+    named = call.path_params["name"] == _file_name(job) and call.site.region in (None, job["region"])
     return named and signed and job["deleted"] is None and project.clock.now() < int(expires) * SECOND
 
 

@@ -59,7 +59,7 @@ async def get(call: Call) -> Reply:
     """Get a transcript."""
     transcript_id = call.path_params["transcript_id"]
     call.job = transcript_id
-    stored = call.engine.replies.find(transcript_id, call.project, call.family.name)
+    stored = call.engine.replies.find(transcript_id, call.project, call.family.name, call.region)
     if stored is not None:
         return Reply(stored)
     job = await look(call)
@@ -136,6 +136,9 @@ def _audio_at_once(call: Call, url: str) -> Audio | None:
     upload = call.engine.uploads.find(identifier) if identifier else None
     if upload is None and identifier and url.startswith(call.public_base):
         return Audio(Unusable("download_failed"))
+    if upload is not None and upload["region"] != call.region:
+        call.hint = f"the upload is in the region {upload['region']}, and this host is of {call.region}"
+        return Audio(Unusable("wrong_region"))
     if upload is not None and upload["project"] != call.project.id:
         raise errors.foreign_upload()
     return call.courier.sources.at_once(url, upload)

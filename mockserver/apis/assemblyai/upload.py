@@ -33,7 +33,7 @@ async def upload(call: Call) -> Reply:
         await spool.flush()
         if incoming.size == 0:
             return errors.empty_upload()
-        audio = await sources.receive(call.project, incoming, _file_name(call))
+        audio = await sources.receive(call.project, incoming, _file_name(call), region=call.region)
     except TooLargeError:
         raise ApiError(413, "Request body too large", "the upload is larger than the setting upload_bytes") from None
     except OSError as error:

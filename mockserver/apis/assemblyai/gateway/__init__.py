@@ -2,6 +2,7 @@
 
 from mockserver.apis.assemblyai.gateway import errors, pages
 from mockserver.apis.assemblyai.gateway.auth import key_of, request_id
+from mockserver.apis.assemblyai.hosts import GATEWAY
 from mockserver.engine.limits import Rule
 from mockserver.engine.terms import Terms
 from mockserver.settings import Settings, SettingsError
@@ -40,4 +41,5 @@ SERVICE = Service(
     errors=errors.ERRORS,
     request_limit=_request_limit,
     request_id=request_id,
+    hosts=GATEWAY,
 )

@@ -218,9 +218,3 @@ def _made(entry: _Entry) -> Model:
 def models_of(call: Call) -> Catalogue:
     """Return the models that the server knows."""
     return catalogue(call.engine.settings.models)
-
-
-def region_of(call: Call) -> str:
-    """Return the region that a request is for: that of its host, if it names one, or else the server's."""
-    labels = call.header_map.get(b"host", b"").decode("latin-1").lower().partition(":")[0].split(".")
-    return next((label for label in labels if label in ("eu", "us")), call.engine.settings.region)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from mockserver.apis.assemblyai.gateway import errors, quotas
-from mockserver.apis.assemblyai.gateway.catalogue import models_of, region_of
+from mockserver.apis.assemblyai.gateway.catalogue import models_of
 from mockserver.apis.assemblyai.gateway.conversation import conversation_of, wants_transcript, with_transcript
 from mockserver.apis.assemblyai.gateway.render import Answer, Pace, events, whole
 from mockserver.apis.assemblyai.gateway.requests import Attempt, attempts_of, unknown_fields
@@ -35,7 +35,7 @@ async def answer(call: Call) -> Reply:
     settings = call.engine.settings
     body = await call.read(settings.body_bytes)
     strangers = settings.unknown_params == "accept"
-    reading = partial(attempts_of, body, models_of(call), region_of(call), strangers=strangers)
+    reading = partial(attempts_of, body, models_of(call), call.region, strangers=strangers)
     attempts = reading() if len(body) <= _SHORT else await call.courier.in_slow_thread(reading)
     call.violates(*(f"unknown field {name}" for name in unknown_fields(attempts[0].params)))
     quotas.check_plan(call, [attempt.model for attempt in attempts])

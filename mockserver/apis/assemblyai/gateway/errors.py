@@ -40,13 +40,12 @@ def invalid(problems: Sequence[str]) -> ApiError:
     return ApiError(400, "invalid request body", "; ".join(told), details=told)
 
 
-def no_such_transcript(identifier: str, *, deleted: bool = False) -> ApiError:
+def no_such_transcript(identifier: str, hint: str | None = None, *, deleted: bool = False) -> ApiError:
     """Return the answer to a transcript that the project does not have, or no longer has."""
     if deleted:
         return ApiError(404, "transcript deleted", "it was deleted, or has outlived its time")
-    return ApiError(
-        404, "transcript not found", f"this key has no transcript {identifier[:200]}; every key has its own"
-    )
+    hint = hint or f"this key has no transcript {identifier[:200]}; every key has its own"
+    return ApiError(404, "transcript not found", hint)
 
 
 def rate_limited(seconds: int, _: Collection[str]) -> ApiError:

@@ -39,9 +39,9 @@ async def chat(call: Call) -> Reply:
 async def listing(call: Call) -> Reply:
     """List the language models of the region."""
     await call.courier.warmed()
-    from mockserver.apis.assemblyai.gateway.catalogue import models_of, region_of
+    from mockserver.apis.assemblyai.gateway.catalogue import models_of
 
-    return Reply(models_of(call).listing(region_of(call)))
+    return Reply(models_of(call).listing(call.region))
 
 
 @understanding.add("POST", "/v1/understanding", reads=_understanding_params)

@@ -10,6 +10,7 @@ from mockserver.apis.assemblyai.lookup import current
 from mockserver.engine.chat import Told
 from mockserver.engine.store import Row
 from mockserver.web.family import Call, Quirks
+from mockserver.web.found import elsewhere
 from mockserver.web.workshop import LONG
 
 T = TypeVar("T")
@@ -19,7 +20,7 @@ async def completed(call: Call, identifier: str) -> Row:
     """Return a completed job of the project. Raises ApiError."""
     job = await current(call, identifier)
     if job is None:
-        raise errors.no_such_transcript(identifier)
+        raise errors.no_such_transcript(identifier, elsewhere(call, identifier))
     call.job = job["id"]
     if job["deleted"] is not None:
         raise errors.no_such_transcript(identifier, deleted=True)

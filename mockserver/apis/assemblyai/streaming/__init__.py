@@ -1,5 +1,6 @@
 """Streaming: audio in over a WebSocket, turns out while it is spoken."""
 
+from mockserver.apis.assemblyai.hosts import STREAMING
 from mockserver.apis.assemblyai.streaming import errors, pages
 from mockserver.apis.assemblyai.streaming.auth import account_of
 from mockserver.engine.limits import Rule
@@ -31,4 +32,5 @@ SERVICE = Service(
     errors=errors.ERRORS,
     request_limit=_request_limit,
     request_id=_same,
+    hosts=STREAMING,
 )
