@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from mockserver.apis.assemblyai import FAMILY as ASSEMBLYAI_FAMILY
 from mockserver.apis.assemblyai.quirks import QUIRKS
 from mockserver.apis.assemblyai.rules import RULES
 from mockserver.apis.jobs import FAMILY as JOBS_FAMILY
@@ -57,13 +58,20 @@ def _between(mark: str, table: str, page: str) -> str:
 
 
 def assemblyai() -> str:
-    """Return the page about AssemblyAI with fresh tables of quirks and refusals."""
+    """Return the page about AssemblyAI with fresh tables of hosts, quirks and refusals."""
+    regions = {host: region for service in ASSEMBLYAI_FAMILY.services for host, region in service.hosts.items()}
+    hosts = ["| host | what is there | region |", "|---|---|---|"]
+    hosts += [
+        f"| `{host}` | {product} | {regions.get(host, 'not served')} |"
+        for host, product in ASSEMBLYAI_FAMILY.hosts.items()
+    ]
     rules = ["| field | text of the 400 | known |", "|---|---|---|"]
     rules += [
         f"| `{rule.field}` | {rule.text.replace('{}', '…').replace('|', chr(92) + '|')} | {'yes' if rule.known else ''} |"
         for rule in RULES
     ]
-    page = _between("quirks", _quirks("today, and by default", QUIRKS), ASSEMBLYAI.read_text())
+    page = _between("hosts", "\n".join(hosts) + "\n", ASSEMBLYAI.read_text())
+    page = _between("quirks", _quirks("today, and by default", QUIRKS), page)
     return _between("rules", "\n".join(rules) + "\n", page)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
 
 from mockserver.app import FAMILIES
 from mockserver.embed import MockServer
@@ -17,10 +20,8 @@ URL = "https://example.com/a.mp3"
 CHAT = {"model": "claude-haiku-4-5-20251001", "messages": [{"role": "user", "content": "Hello"}]}
 PRERECORDED = ["api.assemblyai.com", "api.eu.assemblyai.com"]
 GATEWAY = ["llm-gateway.assemblyai.com", "llm-gateway.eu.assemblyai.com"]
-REAL_TIME = [
-    f"{name}.assemblyai.com"
-    for name in ("streaming", "streaming.us", "streaming.eu", "sync", "sync.us", "sync.eu")
-]  # fmt: skip
+STREAMING = ["streaming.assemblyai.com", "streaming.us.assemblyai.com", "streaming.eu.assemblyai.com"]
+SYNC = ["sync.assemblyai.com", "sync.us.assemblyai.com", "sync.eu.assemblyai.com"]
 NOT_SERVED = {
     "dictation.assemblyai.com": "Dictation API",
     "agents.assemblyai.com": "Voice Agent API",
@@ -52,7 +53,7 @@ def hint(reply: httpx.Response) -> str:
 
 def test_all_production_hosts_are_known() -> None:
     known = {host for family in FAMILIES for host in family.hosts}
-    assert known == {*PRERECORDED, *GATEWAY, *REAL_TIME, *NOT_SERVED}
+    assert known == {*PRERECORDED, *GATEWAY, *STREAMING, *SYNC, *NOT_SERVED}
 
 
 @pytest.mark.parametrize("host", PRERECORDED)
@@ -73,6 +74,41 @@ def test_the_gateways_hosts_have_chats_and_no_transcripts(host: str, ask: Ask, a
     assert (refused.status_code, refused.json()["message"]) == (404, "not found")
     assert hint(refused).endswith(f"not at {host}: ask {PRERECORDED[GATEWAY.index(host)]}")
     assert api.control.get("/jobs").json()["jobs"] == []
+
+
+def opened(api: Api, host: str, path: str = "/v3/ws") -> ClientConnection:
+    """Open a WebSocket at a host."""
+    connection = socket.create_connection(("127.0.0.1", int(api.url.rpartition(":")[2])))
+    uri = f"ws://{host}{path}?sample_rate=16000"
+    return connect(uri, sock=connection, additional_headers={"Authorization": api.key}, proxy=None)
+
+
+@pytest.mark.parametrize("host", [*STREAMING, "localhost", "mock:4747", "STREAMING.assemblyai.com:443"])
+def test_sessions_are_opened_at_the_streaming_hosts_and_any_other(host: str, ask: Ask, api: Api) -> None:
+    with opened(api, host) as session:
+        assert json.loads(session.recv(10))["type"] == "Begin"
+    assert ask(host, "GET", "/v3/token?expires_in_seconds=60").status_code == 200
+
+
+@pytest.mark.parametrize("host", [*PRERECORDED, *GATEWAY])
+def test_no_session_is_opened_at_the_host_of_another_service(host: str, ask: Ask, api: Api) -> None:
+    streaming = "streaming.eu.assemblyai.com" if ".eu." in host else "streaming.assemblyai.com"
+    way = f"this path is of Streaming, which is not at {host}: ask {streaming}"
+    with pytest.raises(InvalidStatus) as refused:
+        opened(api, host)
+    assert refused.value.response.status_code == 404
+    assert json.loads(refused.value.response.body or b"") == {"error": way}
+    token = ask(host, "GET", "/v3/token?expires_in_seconds=60")
+    assert (token.status_code, hint(token)) == (404, way)
+
+
+@pytest.mark.parametrize(("host", "product"), NOT_SERVED.items())
+def test_no_session_is_opened_at_the_host_of_what_is_not_served(host: str, product: str, api: Api) -> None:
+    for path in ("/v3/ws", "/v1/ws", "/v1/realtime"):
+        with pytest.raises(InvalidStatus) as refused:
+            opened(api, host, path)
+        said = {"error": f"{host} has the {product}, which this server does not have"}
+        assert (refused.value.response.status_code, json.loads(refused.value.response.body or b"")) == (404, said)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +164,7 @@ def test_no_key_is_needed_to_hear_that_a_path_is_elsewhere(api: Api) -> None:
 
 
 def test_the_control_api_is_at_every_host(ask: Ask) -> None:
-    for host in (*PRERECORDED, *GATEWAY, *REAL_TIME, *NOT_SERVED):
+    for host in (*PRERECORDED, *GATEWAY, *STREAMING, *SYNC, *NOT_SERVED):
         assert ask(host, "GET", "/_mock/health").json()["status"] == "ok"
 
 
