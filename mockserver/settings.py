@@ -113,6 +113,7 @@ class Settings(BaseSettings):
     understanding_rate_limit: int | None = Field(
         None, ge=0, description="Requests for speech understanding in 60 seconds; 0: no limit; default: the plan's."
     )
+    sync_rate_limit: int = Field(0, ge=0, description="Requests to Sync STT in 60 seconds; 0: no limit.")
     llm_first_token: float = Field(
         0.0, ge=0, le=1e6, description="Seconds on the clock until a language model begins to answer."
     )

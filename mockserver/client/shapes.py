@@ -111,6 +111,7 @@ class Terms(TypedDict, total=False):
     webhook_secret: str
     plan: Literal["free", "pro", "business"]
     token_limit: int
+    sync_rate_limit: int
 
 
 class Asked(TypedDict, total=False):

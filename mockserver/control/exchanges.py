@@ -21,6 +21,8 @@ from mockserver.engine.masking import Pairs
 from mockserver.web.courier import Courier
 from mockserver.web.replies import ApiError
 
+_FILE = {"filename", "content_type", "bytes"}
+"""What is said of a file."""
 _FACTS = ("request_id", "method", "path", "query", "status", "size", "microseconds", "job", "fixture", "note", "fault")
 T = TypeVar("T")
 Text = Annotated[str | None, Query(max_length=10_000)]
@@ -193,7 +195,7 @@ def fields_of(exchange: Exchange) -> Sequence[Field]:
 
 
 def _field(name: str, value: Any) -> Field:
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value.keys() == _FILE:
         return Field(name, "", value)
     return Field(name, value if isinstance(value, str) else orjson.dumps(value).decode(), None)
 

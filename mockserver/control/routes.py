@@ -113,6 +113,16 @@ def _extra(service: Service, operation: Operation, schemas: dict[str, Any]) -> d
                 {"name": q.name, "in": "query", "description": q.what, "schema": {"type": q.kind}}
                 for q in operation.query
             ),
+            *(
+                {
+                    "name": each.name,
+                    "in": "header",
+                    "required": True,
+                    "description": each.what,
+                    "schema": {"type": "string", "enum": list(each.choices)},
+                }
+                for each in operation.headers
+            ),
         ]
     }
     if not operation.public:

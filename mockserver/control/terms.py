@@ -55,6 +55,7 @@ class TermsChange(BaseModel):
     token_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
     stream_rate_limit: Annotated[int, Field(ge=0, le=_MOST)] | Literal["free", "paid"] | None = None
     stream_concurrency: Annotated[int, Field(ge=0, le=_MOST)] | None = None
+    sync_rate_limit: Annotated[int, Field(ge=0, le=_MOST)] | None = None
 
     def changes(self) -> dict[str, Any]:
         """Return the terms that change."""

@@ -52,6 +52,7 @@ class Terms:
     token_limit: int = 300
     stream_rate_limit: int = 0
     stream_concurrency: int = 0
+    sync_rate_limit: int = 0
 
     @classmethod
     def of(cls, settings: Settings) -> Terms:
@@ -80,6 +81,7 @@ class Terms:
             token_limit=settings.token_limit,
             stream_rate_limit=settings.stream_rate_limit,
             stream_concurrency=settings.stream_concurrency,
+            sync_rate_limit=settings.sync_rate_limit,
         )
 
     def changed(self, changes: Mapping[str, Any]) -> Terms:

@@ -250,6 +250,7 @@ class Operation:
     form: Callable[[], TypeAdapter[Any]] | None = None
     read_form: FormReader | None = None
     status: int = 200
+    headers: tuple[Header, ...] = ()
 
     def violations(self, call: Call) -> Iterator[str]:
         """Yield what is wrong with a request before its body is read."""
@@ -267,6 +268,14 @@ class Query(NamedTuple):
 
     name: str
     kind: str
+    what: str
+
+
+class Header(NamedTuple):
+    """A header that an operation needs, for the documentation; ``choices`` are its values."""
+
+    name: str
+    choices: tuple[str, ...]
     what: str
 
 
@@ -293,6 +302,7 @@ class Operations:
         form: Callable[[], TypeAdapter[Any]] | None = None,
         read_form: FormReader | None = None,
         status: int = 200,
+        headers: tuple[Header, ...] = (),
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a function; the first line of its docstring is the summary."""
 
@@ -301,7 +311,7 @@ class Operations:
             self.all.append(
                 Operation(
                     method, path, endpoint, summary, public, reads, query, quirk, makes_job, caller, takes_file, form,
-                    read_form, status,
+                    read_form, status, headers,
                 )
             )  # fmt: skip
             return endpoint

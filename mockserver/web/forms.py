@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ from mockserver.web.family import Call
 from mockserver.web.intake import Spool, base_name, pieces, refuse_longer
 from mockserver.web.parts import FormError, Part, Parts
 
-__all__ = ["File", "Form", "FormError", "TooLargeError", "read_form"]
+__all__ = ["File", "Form", "FormError", "Part", "TooLargeError", "read_form"]
 
 _TEXT_BYTES = 1024 * 1024
 _BESIDES = 4 * 1024 * 1024
@@ -49,13 +49,22 @@ class Form:
 
 
 @asynccontextmanager
-async def read_form(call: Call, *, files: Collection[str], limit: int | None = None) -> AsyncIterator[Form]:
+async def read_form(
+    call: Call,
+    *,
+    files: Collection[str],
+    limit: int | None = None,
+    texts: Collection[str] = (),
+    check: Callable[[Part, Form], None] = lambda _, __: None,
+) -> AsyncIterator[Form]:
     """Read a request's form; files that are not kept within the block are removed at its end.
 
     ``files`` are the names under which a file may come, each of at most ``limit`` bytes, or as many as an upload may
-    have. Raises FormError, TooLargeError, ClientGoneError, and OSError if the disk is full.
+    have. Those of ``texts`` are fields, also where they are sent as files. ``check`` is called with each part and what
+    came before it; what it raises ends the reading. Raises FormError, TooLargeError, ClientGoneError, and OSError if
+    the disk is full.
     """
-    reader = _Reader(call, files, limit)
+    reader = _Reader(call, files, limit, texts, check)
     try:
         yield await reader.read()
     finally:
@@ -64,8 +73,17 @@ async def read_form(call: Call, *, files: Collection[str], limit: int | None = N
 
 
 class _Reader:
-    def __init__(self, call: Call, files: Collection[str], limit: int | None) -> None:
+    def __init__(
+        self,
+        call: Call,
+        files: Collection[str],
+        limit: int | None,
+        texts: Collection[str],
+        check: Callable[[Part, Form], None],
+    ) -> None:
         self.form = Form()
+        self._texts = texts
+        self._check = check
         self._call = call
         self._expected = files
         self._limit = limit
@@ -101,7 +119,8 @@ class _Reader:
     def _begin(self, part: Part) -> None:
         self._part, self._spool, self._text = part, None, bytearray()
         name = part.name[:_SHOWN]
-        if part.file_name is None:
+        self._check(part, self.form)
+        if part.file_name is None or part.name in self._texts:
             if part.name in self._expected:
                 raise FormError(f"{name} is plain text, not a file: its part has no filename")
         elif part.name not in self._expected:

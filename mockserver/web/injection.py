@@ -69,7 +69,8 @@ class Injector:
         requested = self._requested(call)
         project = call.account.project if call.account else None
         params = None
-        if operation.reads is not None and self._faults.wants_params(project):
+        has_params = operation.reads is not None or operation.read_form is not None
+        if has_params and self._faults.wants_params(project):
             params = await self._params(call, operation)
         asked = Asked(
             call.family.name,

@@ -10,6 +10,7 @@ from mockserver.apis.assemblyai import (
     realtime,
     redacted_audio,
     streaming,
+    sync,
     transcript,
     upload,
 )
@@ -69,7 +70,7 @@ PRERECORDED = Service(
 )
 FAMILY = Family(
     name="assemblyai",
-    services=(PRERECORDED, gateway.SERVICE, streaming.SERVICE),
+    services=(PRERECORDED, gateway.SERVICE, streaming.SERVICE, sync.SERVICE),
     quirks=QUIRKS,
     callback=callback,
     retries=retries,

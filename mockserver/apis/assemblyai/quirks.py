@@ -53,6 +53,13 @@ QUIRKS = {
     "tool_calls_in_choice": Quirk(
         "tool calls stand in `choices[].message`", "they stand in `choices[]`, as the description has it"
     ),
+    "sync_401": Quirk(
+        "Sync answers 404 to a key that is not accepted", "it answers 401, as documented"
+    ),
+    "sync_error_codes": Quirk(
+        "errors of Sync are `application/problem+json`: `status`, `title`, `detail`",
+        "they are `error_code` and `message`, or `detail` alone for keys and limits, as the guide has them",
+    ),
     "bearer_accepted": Quirk(
         "`Authorization: Bearer <key>` is refused, but by the LLM Gateway and `/v3/token`", "it is accepted everywhere"
     ),

@@ -1,0 +1,32 @@
+"""Sync STT: audio in, transcript out, in one request."""
+
+from mockserver.apis.assemblyai.auth import key_of
+from mockserver.apis.assemblyai.gateway.auth import request_id
+from mockserver.apis.assemblyai.sync import errors, transcribe
+from mockserver.engine.limits import Rule
+from mockserver.engine.terms import Terms
+from mockserver.web.accounts import account_by
+from mockserver.web.family import Service
+
+
+def _request_limit(_: Terms) -> Rule | None:
+    """Return none: a request counts once its model is known."""
+    return None
+
+
+SERVICE = Service(
+    name="sync",
+    title="AssemblyAI Sync",
+    pages=(transcribe.page,),
+    account_of=account_by(key_of),
+    unauthorized=errors.unauthorized,
+    rate_limited=errors.rate_limited,
+    failing=errors.failing,
+    server_error=errors.server_error,
+    method_not_allowed=errors.method_not_allowed,
+    not_found=errors.not_found,
+    error_reply=errors.reply,
+    errors=errors.ERRORS,
+    request_limit=_request_limit,
+    request_id=request_id,
+)
