@@ -109,7 +109,7 @@ def _parsed(text: str) -> dict[str, Any]:
     try:
         said = orjson.loads(text)
         orjson.dumps([[[said]]])  # the journal keeps it, which must not be nested deeper than can be written
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise errors.invalid("`config` part is not valid JSON", f"config: {error}") from None
     if not isinstance(said, dict):
         raise errors.invalid("`config` part must be a JSON object")
