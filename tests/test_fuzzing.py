@@ -72,16 +72,21 @@ def test_the_vendors_api_survives_everything(mock: MockServer, own: Api, contrac
         if "transcript_id" in case.path_parameters:
             case.path_parameters["transcript_id"] = job
             return True
-        if isinstance(case.body, dict) and "audio_url" in case.body:
-            case.body["audio_url"] = URL
-            return True
-        return False
+        if not isinstance(case.body, dict) or not case.body.keys() & sound.keys():
+            return False
+        case.body = {name: sound.get(name, value) for name, value in case.body.items()}
+        return True
 
+    sound: dict[str, Any] = {"audio_url": URL, "audio": wav(1)}
     for operation in _operations(mock):
         if not operation.path.startswith(("/_mock", *JOBS)):
             job = own.submit(URL)
             own.get(job)
             _fuzz(operation, known, own, contract)
+    heard = own.control.get("/journal", params={"path": "/v1/transcribe*", "status": 200, "limit": 1000}).json()
+    assert {entry["path"] for entry in heard["requests"]} == {
+        f"/v1/transcribe{rest}" for rest in ("", "/live", "/stream")
+    }
 
 
 def test_the_jobs_api_survives_everything(mock: MockServer, contract: Contract | None) -> None:
@@ -122,12 +127,13 @@ def test_no_operation_of_the_vendor_is_open_to_everyone(mock: MockServer) -> Non
         for method, operation in methods.items()
         if "security" in operation
     ]
-    ours = {path for path in document["paths"] if path.startswith(("/v1/", "/v2/", "/jobs"))}
-    assert {path for _, path in secured} == ours - {"/v1/models"}
+    ours = {path for path in document["paths"] if path.startswith(("/v1/", "/v2/", "/jobs", "/transcribe"))}
+    assert {path for _, path in secured} == ours - {"/v1/models", "/v1/warm"}
     for method, path in secured:
+        said = (404, "application/problem+json") if "/transcribe" in path else (401, "application/json")
         for content in (b"", b"{", b"\x00" * 100):
-            reply = httpx.request(method, mock.url + path, content=content)
-            assert (reply.status_code, reply.headers["content-type"]) == (401, "application/json"), (method, path)
+            reply = httpx.request(method, mock.url + path, content=content, headers={"X-AAI-Model": "u3-sync-pro"})
+            assert (reply.status_code, reply.headers["content-type"]) == said, (method, path)
 
 
 def _operations(mock: MockServer) -> list[_Operation]:

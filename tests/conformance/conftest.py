@@ -36,6 +36,7 @@ def client(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[aai.Client]:
     """The SDK's client, which is also used where none is named."""
     monkeypatch.setattr(aai.settings, "base_url", api.url)
     monkeypatch.setattr(aai.settings, "llm_gateway_base_url", api.url)
+    monkeypatch.setattr(aai.settings, "sync_base_url", api.url)
     monkeypatch.setattr(aai.settings, "api_key", api.key)
     monkeypatch.setattr(aai.settings, "polling_interval", 0.01)
     made = aai.Client(settings=aai.settings)

@@ -40,7 +40,9 @@ class Sync:
         self.http = api.http
         self.http.headers["X-AAI-Model"] = MODEL
 
-    def send(self, parts: Iterable[Part], path: str = "/v1/transcribe", **headers: str) -> httpx.Response:
+    def send(
+        self, parts: Iterable[Part], path: str = "/v1/transcribe", headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """Send a form of any parts."""
         return self.http.post(path, files=list(parts), headers=headers)
 
@@ -60,7 +62,7 @@ class Sync:
 
     def last(self) -> dict[str, Any]:
         """Return what the journal has of the newest request."""
-        query = {"bodies": "true", "limit": 1}
+        query: dict[str, str | int] = {"bodies": "true", "limit": 1}
         entry: dict[str, Any] = self.control.get("/journal", params=query).json()["requests"][0]
         return entry
 

@@ -106,7 +106,7 @@ def test_a_fixture_is_chosen_by_what_is_asked(sync: Sync) -> None:
     assert sync.heard(CLIP)["text"] == "The default."
     assert sync.heard(CLIP, {"language_codes": ["fr"]})["text"] == "In French."
     assert sync.heard(CLIP, {"prompt": "Listen."})["text"] == "With a prompt."
-    assert sync.heard(CLIP, **{"X-AAI-Model": "u3-sync-pro"})["text"] == "With the old model."
+    assert sync.heard(CLIP, headers={"X-AAI-Model": "u3-sync-pro"})["text"] == "With the old model."
     assert sync.heard(CLIP, name="named-1.wav")["text"] == "By its name."
 
 

@@ -45,11 +45,11 @@ def test_too_many_requests_are_refused_until_the_minute_is_over(sync: Sync) -> N
 
 def test_what_names_no_model_or_only_opens_a_connection_does_not_count(sync: Sync) -> None:
     change(sync, sync_rate_limit=1)
-    assert sync.offer(**{"X-AAI-Model": "x"}).text == "Not found"
+    assert sync.offer(headers={"X-AAI-Model": "x"}).text == "Not found"
     assert sync.http.get("/v1/warm").status_code == 200
     assert sync.api.listing().status_code == 200
     assert sync.offer().status_code == 200
-    assert sync.offer(**{"X-AAI-Model": "x"}).text == "Not found"
+    assert sync.offer(headers={"X-AAI-Model": "x"}).text == "Not found"
     assert sync.offer().status_code == 429
 
 
@@ -81,18 +81,18 @@ def test_every_error_can_be_had_by_its_name(sync: Sync) -> None:
     names = sync.control.get("/faults/names").json()["errors"]["sync"]
     assert set(names) == {*STATUSES, "not_found"}
     for name in names:
-        reply = sync.offer(**{"X-Mock-Fault": name})
+        reply = sync.offer(headers={"X-Mock-Fault": name})
         assert reply.headers["x-mock-fault"] == name
         if name == "not_found":
             assert (reply.status_code, reply.text) == (404, "Not found")
         else:
             assert problem(reply)[:2] == STATUSES[name]
-    assert sync.offer(**{"X-Mock-Fault": "capacity_exceeded"}).headers["retry-after"] == "1"
+    assert sync.offer(headers={"X-Mock-Fault": "capacity_exceeded"}).headers["retry-after"] == "1"
 
 
 @pytest.mark.parametrize("status", [400, 404, 413, 415, 418, 429, 500, 502, 503, 504])
 def test_every_status_has_its_words(status: int, sync: Sync) -> None:
-    reply = sync.offer(Prefer=f"code={status}")
+    reply = sync.offer(headers={"Prefer": f"code={status}"})
     assert reply.status_code == status
     if status != 404:
         assert problem(reply)[0] == status
@@ -112,7 +112,7 @@ def test_a_rule_sees_what_a_form_says(sync: Sync) -> None:
         assert sync.offer(config={"prompt": "Hear.", "timestamps": True}, path=path).status_code == 200
         assert problem(sync.offer(config={"prompt": "Listen.", "timestamps": True}, path=path))[0] == 504
     assert sync.offer(b"RIFF").status_code == 400
-    assert sync.offer(**{"X-AAI-Model": "x"}).text == "Not found"
+    assert sync.offer(headers={"X-AAI-Model": "x"}).text == "Not found"
 
 
 def test_a_reply_is_late_on_the_clock_of_the_key(sync: Sync) -> None:
@@ -123,8 +123,8 @@ def test_a_reply_is_late_on_the_clock_of_the_key(sync: Sync) -> None:
 def test_a_connection_can_break(sync: Sync) -> None:
     for name in ("EMPTY_RESPONSE", "CONNECTION_RESET_BY_PEER"):
         with pytest.raises(httpx.TransportError):
-            sync.offer(**{"X-Mock-Fault": name})
-    assert sync.offer(**{"X-Mock-Fault": "malformed_json"}).text.startswith('{"text":"Hello')
+            sync.offer(headers={"X-Mock-Fault": name})
+    assert sync.offer(headers={"X-Mock-Fault": "malformed_json"}).text.startswith('{"text":"Hello')
 
 
 def test_requests_are_counted(server: MockServer) -> None:

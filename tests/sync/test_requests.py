@@ -48,7 +48,7 @@ def raw(sync: Sync, body: Any, path: str = "/v1/transcribe", kind: str = EDGE) -
 @pytest.mark.parametrize("model", ["universal-3-5-pro", "universal-3-6-pro", "u3-sync-pro"])
 @pytest.mark.parametrize("path", [*BUFFERED, *LIVE])
 def test_every_model_is_at_every_path(path: str, model: str, sync: Sync) -> None:
-    assert sync.heard(config={}, path=path, **{"X-AAI-Model": model})["text"]
+    assert sync.heard(config={}, path=path, headers={"X-AAI-Model": model})["text"]
 
 
 @pytest.mark.parametrize("path", [*BUFFERED, *LIVE])
@@ -67,7 +67,7 @@ def test_without_a_model_there_is_nothing_whoever_asks(
 @pytest.mark.parametrize("path", [*BUFFERED, *LIVE])
 def test_a_key_that_is_not_accepted_is_not_found(path: str, sync: Sync) -> None:
     for key in ("invalid-key", f"Bearer {sync.api.key}"):
-        assert problem(sync.offer(config={}, path=path, Authorization=key)) == BAD_KEY
+        assert problem(sync.offer(config={}, path=path, headers={"Authorization": key})) == BAD_KEY
     del sync.http.headers["Authorization"]
     assert problem(sync.offer(config={}, path=path)) == (404, "Not Found", "Missing Authorization header")
 
@@ -75,7 +75,7 @@ def test_a_key_that_is_not_accepted_is_not_found(path: str, sync: Sync) -> None:
 def test_quirks_bring_the_documented_refusals() -> None:
     with MockServer(quirks=["sync_401", "sync_error_codes"]) as mock:
         sync = sync_of(mock)
-        strange = sync.offer(Authorization="invalid-key")
+        strange = sync.offer(headers={"Authorization": "invalid-key"})
         assert (strange.status_code, strange.json()) == (401, {"detail": "Invalid API key"})
         short = sync.offer(HELLO[:44])
         assert short.headers["content-type"] == "application/json"
@@ -84,7 +84,7 @@ def test_quirks_bring_the_documented_refusals() -> None:
             "message": "truncated WAV: data chunk declares 240156 bytes, got 0",
         }
     with MockServer(quirks=["sync_401"]) as mock:
-        refusal = problem(sync_of(mock).offer(Authorization="invalid-key"))
+        refusal = problem(sync_of(mock).offer(headers={"Authorization": "invalid-key"}))
         assert refusal == (401, "Unauthorized", "Invalid API key")
 
 
