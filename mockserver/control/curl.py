@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -12,6 +13,8 @@ from mockserver.engine.masking import MASK
 
 _OWN = frozenset(("host", "content-length", "connection", "accept-encoding", "transfer-encoding", "expect"))
 _KEYS = frozenset(("authorization", "x-api-key"))
+_ANY_TYPE = "application/octet-stream"
+_TYPE = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 
 
 def command(exchange: Exchange, base: str) -> str:
@@ -54,7 +57,9 @@ def _data(exchange: Exchange) -> Iterator[str]:
 def _field(field: Field) -> str:
     if field.file is None:
         return f"{field.name}={_escaped(field.value)}"
-    return f"{field.name}=@{_escaped(field.file['filename'] or field.name)}"
+    kind = field.file["content_type"] or ""
+    typed = f";type={kind}" if _TYPE.fullmatch(kind) and kind != _ANY_TYPE else ""
+    return f"{field.name}=@{_escaped(field.file['filename'] or field.name)}{typed}"
 
 
 def _escaped(text: str) -> str:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -332,5 +336,16 @@ def test_a_form_is_exported_with_its_configuration(sync: Sync) -> None:
         {"name": "config", "value": json.dumps({"timestamps": True}, separators=(",", ":"))},
         {"name": "audio", "fileName": "clip.wav", "contentType": "audio/wav"},
     ]
-    command = sync.control.get(f"/journal/{sync.last()['request_id']}/curl").text
-    assert command.index("config=") < command.index("audio=@clip.wav")
+
+
+def test_the_command_of_a_form_sends_it_again(sync: Sync, tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    timed = sync.heard(SAMPLES, {**PCM, "timestamps": True}, kind="audio/pcm", name="hello.pcm", path=LIVE[0])
+    command = sync.control.get(f"/journal/{timed['session_id']}/curl").text
+    (tmp_path / "hello.pcm").write_bytes(SAMPLES)
+    environment = {"API_KEY": sync.api.key, "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=60
+    )
+    assert json.loads(done.stdout)["words"] == timed["words"], (command, done)

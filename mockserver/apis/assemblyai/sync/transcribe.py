@@ -28,7 +28,7 @@ async def transcribe(call: Call) -> Reply:
 
 
 async def transcribe_live(call: Call) -> Reply:
-    """Transcribe a recording while it is sent: ``config`` comes first."""
+    """Transcribe a recording while it is sent; its configuration comes first."""
     return await _transcribed(call)
 
 
