@@ -21,7 +21,10 @@ class WaveError(Exception):
 
 
 class Wave(NamedTuple):
-    """What a head says; ``size`` is how many bytes of samples there are, ``missing`` how many more it promises."""
+    """What a head says.
+
+    From ``start`` on there are ``size`` bytes of samples; it promises as many more as are ``missing``.
+    """
 
     coding: int
     channels: int
@@ -29,6 +32,7 @@ class Wave(NamedTuple):
     bits: int
     size: int
     missing: int = 0
+    start: int = 0
 
     @property
     def frame(self) -> int:
@@ -52,7 +56,7 @@ def read_wave(path: Path) -> Wave:
         for _ in range(_MOST_CHUNKS):
             name, size = _chunk(file)
             if name == b"data":
-                return _wave(form, size, length - file.tell())
+                return _wave(form, size, file.tell(), length)
             if name == b"fmt ":
                 form = file.read(min(size, 40))
                 size -= len(form)
@@ -67,15 +71,16 @@ def _chunk(file: IO[bytes]) -> tuple[bytes, int]:
     return head[:4], int.from_bytes(head[4:], "little")
 
 
-def _wave(form: bytes | None, promised: int, present: int) -> Wave:
+def _wave(form: bytes | None, promised: int, start: int, length: int) -> Wave:
     if form is None or len(form) < 16:
         raise WaveError("missing fmt chunk")
     coding, channels, rate, _, _, bits = struct.unpack("<HHIIHH", form[:16])
     if coding == _EXTENSIBLE and len(form) >= _CODING_AT + 2:
         coding = int.from_bytes(form[_CODING_AT : _CODING_AT + 2], "little")
+    present = length - start
     if promised == 0 or promised >= _ENDLESS:
         promised = present
-    return Wave(coding, channels, rate, bits, min(promised, present), max(0, promised - present))
+    return Wave(coding, channels, rate, bits, min(promised, present), max(0, promised - present), start)
 
 
 def wave_head(wave: Wave) -> bytes:

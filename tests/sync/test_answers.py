@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import uuid
+from hashlib import sha256
 from typing import Any
 
+import av
 import pytest
 
 from mockserver.embed import MockServer
+from mockserver.engine.wave import Wave, wave_head
 from tests.conftest import AUDIO
 from tests.sounds import wav
 from tests.sync.conftest import BUFFERED, HELLO, LIVE, PCM, SAMPLES, Sync, problem, sync_of, tone
 
 TEXT = "Hello and welcome. This is a short recording that was made for testing a transcription server."
 CLIP = wav(3)
+
+
+def converted(rate: int, channels: int) -> bytes:
+    """Return the samples of the recording at another rate."""
+    resampler = av.AudioResampler("s16", "mono" if channels == 1 else "stereo", rate)
+    with av.open(str(AUDIO / "hello.wav")) as container:
+        frames = [each for frame in container.decode(audio=0) for each in resampler.resample(frame)]
+    frames += resampler.resample(None)
+    return b"".join(bytes(frame.planes[0])[: frame.samples * channels * 2] for frame in frames)
 
 
 def saying(text: str, /, **match: Any) -> dict[str, Any]:
@@ -60,6 +72,38 @@ def test_samples_without_a_head_are_the_recording_that_they_are_of(sync: Sync) -
     assert [found[name] for name in ("text", "words", "audio_duration_ms")] == [
         whole[name] for name in ("text", "words", "audio_duration_ms")
     ]
+
+
+def timed(found: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(word["text"], word["start"]) for word in found["words"]]
+
+
+@pytest.mark.parametrize("rate", [8000, 22_050, 48_000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_recording_is_known_by_its_sound_at_any_rate(rate: int, channels: int, sync: Sync) -> None:
+    config = {"sample_rate": rate, "channels": channels, "timestamps": True}
+    found = sync.heard(converted(rate, channels), config, kind="audio/pcm")
+    assert timed(found) == timed(sync.heard(config={"timestamps": True}))
+    assert abs(found["audio_duration_ms"] - 7505) <= 60
+    assert sync.last()["fixture"] == "hello"
+
+
+def test_a_part_of_a_recording_has_the_words_of_that_part(sync: Sync) -> None:
+    whole = timed(sync.heard(config={"timestamps": True}))
+    config = {**PCM, "timestamps": True}
+    half = sync.heard(SAMPLES[: 32 * 3500], config, kind="audio/pcm")
+    assert timed(half) == [(text, start) for text, start in whole if start < 3500]
+    assert half["audio_duration_ms"] == 3500
+    late = sync.heard(bytes(32 * 1000) + SAMPLES, config, kind="audio/pcm")
+    assert [text for text, _ in timed(late)] == [text for text, _ in whole]
+    assert all(abs(after - before - 1000) <= 60 for (_, after), (_, before) in zip(timed(late), whole, strict=True))
+
+
+def test_a_fixture_for_those_very_bytes_comes_before_the_sound(sync: Sync) -> None:
+    content = wave_head(Wave(1, 1, 16_000, 16, 32 * 3500)) + SAMPLES[: 32 * 3500]
+    assert sync.heard(content)["text"].startswith("Hello and welcome.")
+    sync.add(saying("For these bytes.", audio_sha256=sha256(content).hexdigest()))
+    assert sync.heard(content)["text"] == "For these bytes."
 
 
 def test_without_a_fixture_a_conversation_is_invented_always_the_same(sync: Sync) -> None:

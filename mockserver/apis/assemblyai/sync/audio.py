@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from mockserver.apis.assemblyai.sync import errors
 from mockserver.apis.assemblyai.sync.config import Config
-from mockserver.engine.fixtures import Fixtures
+from mockserver.engine import Engine
 from mockserver.engine.media import Sound
 from mockserver.engine.wave import PCM, Wave, WaveError, read_wave, wave_head
 from mockserver.web.family import Call
 from mockserver.web.forms import File
 from mockserver.web.sources import CHUNK, Audio
+
+if TYPE_CHECKING:
+    from mockserver.engine.streaming.recordings import Found
 
 _RATES = (8000, 16000, 22050, 24000, 32000, 44100, 48000)
 _BITS = 16
@@ -45,13 +49,24 @@ def samples(config: Config) -> Wave:
     return wave
 
 
-async def examined(call: Call, file: File, config: Config) -> Audio:
+class Clip(NamedTuple):
+    """Audio that is taken; ``found`` is the recording of a fixture that it sounds like, if its bytes are others."""
+
+    audio: Audio
+    sound: Sound
+    found: Found | None
+
+
+async def examined(call: Call, file: File, config: Config) -> Clip:
     """Look into audio that has come in whole. Raises ApiError."""
     wave = samples(config) if is_pcm(file.media_type) else None
-    return await call.courier.in_slow_thread(_examine, call.engine.fixtures, file, wave)
+    await call.courier.fresh_fixtures()
+    return await call.courier.in_slow_thread(_examine, call.engine, file, wave)
 
 
-def _examine(fixtures: Fixtures, file: File, wave: Wave | None) -> Audio:
+def _examine(engine: Engine, file: File, wave: Wave | None) -> Clip:
+    from mockserver.apis.assemblyai.sync.recognition import recognised
+
     path, size, digest = file.incoming.path, file.incoming.size, file.incoming.finish()
     if wave is None:
         wave = _read(path)
@@ -62,8 +77,9 @@ def _examine(fixtures: Fixtures, file: File, wave: Wave | None) -> Audio:
         head = wave_head(wave)
         size, digest = len(head) + size, _digest(head, path)
     _check(wave)
-    fixtures.identify(size)
-    return Audio(Sound(wave.duration, wave.channels), digest, size, file.name)
+    engine.fixtures.identify(size)
+    sound = Sound(wave.duration, wave.channels)
+    return Clip(Audio(sound, digest, size, file.name), sound, recognised(engine.speech, path, wave, digest))
 
 
 def _read(path: Path) -> Wave:

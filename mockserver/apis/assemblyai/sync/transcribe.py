@@ -52,8 +52,7 @@ async def _transcribed(call: Call) -> Reply:
     began = now()
     _admit(call)
     config, file = await sent(call)
-    audio = await examined(call, file, config)
-    transcript = await hear(call, audio, config)
+    transcript = await hear(call, await examined(call, file, config), config)
     view = _rendered(transcript, config)
     took = (now() - began) / _MILLISECOND
     return json_reply(view | {"session_id": call.request_id, "request_time_ms": took})
