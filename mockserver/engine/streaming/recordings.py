@@ -84,11 +84,12 @@ class Recordings:
         What was heard before is not compared again: tests send the same audio again and again.
         """
         key = (blake2b(heard, digest_size=16).digest(), onset)
-        if key not in self._verdicts:
-            self._verdicts[key] = self._compare(heard, onset)
+        verdict = self._verdicts.get(key)
+        if verdict is None:  # other threads may load meanwhile, and forget what was remembered
+            verdict = self._verdicts[key] = self._compare(heard, onset)
             if len(self._verdicts) > _REMEMBERED:
                 self._verdicts.popitem(last=False)
-        return self._verdicts[key]
+        return verdict
 
     def _compare(self, heard: bytes, onset: int) -> Found | bool:
         scored = sorted((_score(heard, recording) for recording in self.all), key=lambda each: -each[0])
