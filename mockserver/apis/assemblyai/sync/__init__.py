@@ -16,7 +16,7 @@ def _request_limit(_: Terms) -> Rule | None:
 
 SERVICE = Service(
     name="sync",
-    title="AssemblyAI Sync",
+    title="Sync",
     pages=(transcribe.page,),
     account_of=account_by(key_of),
     unauthorized=errors.unauthorized,
