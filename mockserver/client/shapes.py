@@ -112,6 +112,8 @@ class Terms(TypedDict, total=False):
     plan: Literal["free", "pro", "business"]
     token_limit: int
     sync_rate_limit: int
+    stream_rate_limit: int | Literal["free", "paid"]
+    stream_concurrency: int
 
 
 class Asked(TypedDict, total=False):

@@ -107,7 +107,7 @@ def opened(url: str, key: str | None = None, path: str = "/v3/ws", **params: Any
         yield Stream(socket)
 
 
-def heard(url: str, key: str, sent: Iterable[bytes | str | Said], **params: Any) -> list[Said]:
+def heard(url: str, key: str | None, sent: Iterable[bytes | str | Said], **params: Any) -> list[Said]:
     """Return all that is said in a session in which these frames are sent, and then Terminate."""
     with opened(url, key, **{"sample_rate": RATE} | params) as stream:
         stream.send(*sent)

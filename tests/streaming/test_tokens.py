@@ -31,7 +31,7 @@ def made(mock: Mock, **query: Any) -> str:
 
 def begins(url: str, token: str) -> bool:
     with opened(url, token=token) as by_url, opened(url, token) as by_header:
-        return by_url.finish()[0]["type"] == by_header.finish()[0]["type"] == "Begin"
+        return [stream.finish()[0]["type"] for stream in (by_url, by_header)] == ["Begin", "Begin"]
 
 
 @pytest.mark.parametrize("scheme", ["", "Bearer "])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -198,32 +199,25 @@ def test_no_turn_of_a_pro_model_is_longer_than_a_minute_or_ten_seconds_with_spea
 
 
 def encoded(codec: str, form: str, rate: int, audio: bytes) -> list[bytes]:
-    """Return audio as the packets of a codec."""
+    """Return audio as the packets of a codec, or as the one file that holds them."""
     packets: list[bytes] = []
-    import io
-
     file = io.BytesIO()
     with av.open(file, "w", format=form) as container:
-        stream = container.add_stream(codec, rate=rate, layout="mono")
+        stream: Any = container.add_stream(codec, rate=rate, layout="mono")
         resampler = av.AudioResampler(stream.codec_context.format.name, "mono", rate)
         frame = av.AudioFrame("s16", "mono", len(audio) // 2)
         frame.planes[0].update(audio)
         frame.sample_rate = rate
-        for resampled in resampler.resample(frame):
+        for resampled in (*resampler.resample(frame), None):
             for packet in stream.encode(resampled):
                 packets.append(bytes(packet))
                 container.mux(packet)
-        for packet in stream.encode(None):
-            packets.append(bytes(packet))
-            container.mux(packet)
     return packets if form == "opus" else [file.getvalue()]
 
 
 def in_encoding(encoding: str) -> tuple[list[bytes], dict[str, Any]]:
     if encoding == "pcm_mulaw":
-        from mockserver.engine.streaming.levels import audioop
-
-        audio = audioop.lin2ulaw(pcm("hello.wav", 8000) + quiet(2, 8000), 2)
+        (audio,) = encoded("pcm_mulaw", "mulaw", 8000, pcm("hello.wav", 8000) + quiet(2, 8000))
         return list(frames(audio, 100, 8000, 1)), {"sample_rate": 8000}
     if encoding == "pcm_s16le":
         return list(frames(pcm("hello.wav", 48_000) + quiet(2, 48_000), 100, 48_000)), {"sample_rate": 48_000}
