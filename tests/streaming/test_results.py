@@ -133,6 +133,20 @@ def test_pauses_for_thought_are_left_out_as_in_the_prerecorded_api(mock: Mock) -
     assert " ".join(turn["transcript"] for turn in finals(told)) == "I think, that is right."
 
 
+@pytest.mark.parametrize("model", [ENGLISH, PRO])
+def test_tags_are_left_out(mock: Mock, model: str) -> None:
+    told = with_text(mock, "[Speaker: Anna] Hello there. [MUSIC] Goodbye then.", speech_model=model)
+    shown = " ".join(turn["transcript"] for turn in finals(told))
+    assert shown.lower().replace(".", "") == "hello there goodbye then"
+    for turn in turns(told):
+        assert {word["text"].lower().strip(".") for word in turn["words"]} <= {"hello", "there", "goodbye", "then"}
+
+
+def test_one_model_keeps_what_is_no_speech(mock: Mock) -> None:
+    told = with_text(mock, "Hello there. [MUSIC] Goodbye then.", speech_model="whisper-rt")
+    assert "[MUSIC]" in " ".join(turn["utterance"] for turn in turns(told))
+
+
 GATEWAY = {"model": "gpt-5-mini", "messages": [{"role": "user", "content": "Repeat: {{turn}}"}], "max_tokens": 500}
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from mockserver.apis.assemblyai.streaming.messages import silence, speech_started, turn_message
 from mockserver.apis.assemblyai.streaming.params import Params
 from mockserver.apis.assemblyai.streaming.speakers import Speakers
-from mockserver.apis.assemblyai.streaming.writing import Writing, unformatted
+from mockserver.apis.assemblyai.streaming.writing import Writing
 from mockserver.engine.streaming.hearing import Ended, Event, Hearing, Paused, Said, Silent, Turn
 from mockserver.engine.transcripts import Word
 from mockserver.web.sockets import Message
@@ -49,14 +49,14 @@ class Turns:
         """Yield what is to be said of what was heard; turns that end are formatted if ``formats`` says so."""
         for event in events:
             match event:
-                case Said(turn, at):
-                    self._note(turn)
+                case Said(turn, at, length):
+                    self._note(turn, length)
                     yield from self._hear(turn, at, hearing)
-                case Paused(turn, at, confidence):
-                    self._note(turn, whole=True)
+                case Paused(turn, at, length, _, confidence):
+                    self._note(turn, length)
                     yield from self._pause(turn, at, confidence, hearing)
                 case Ended(turn, _, confidence):
-                    self._note(turn, whole=True)
+                    self._note(turn, len(turn.words))
                     yield from self._end(turn, confidence, hearing, formats=formats)
                     self._current = None
                 case Silent(start, end):
@@ -71,11 +71,11 @@ class Turns:
         """Yield what follows the last turn of a session."""
         yield from ()
 
-    def _note(self, turn: Turn, *, whole: bool = False) -> None:
+    def _note(self, turn: Turn, length: int) -> None:
         if turn is not self._current:
-            self._current, self._said = turn, 0
+            self._current = turn
             self._begin()
-        self._said = len(turn.words) if whole else self._said + 1
+        self._said = length
 
     def _begin(self) -> None:
         raise NotImplementedError
@@ -136,20 +136,45 @@ class WordByWord(Turns):
     """Each word as it comes: the last one may still change, and is no part of the text; pauses end utterances."""
 
     def _begin(self) -> None:
-        self._told = self._uttered = 0
+        self._seen = self._uttered = 0
+        self._in_tag = False
+        self._texts: list[str] = []
+        self._words: list[dict[str, Any]] = []
+
+    def _see(self, turn: Turn, hearing: Hearing) -> bool:
+        """Write the words that are new, and say whether there are any. Each is written for itself: that is cheaper."""
+        before = len(self._words)
+        for word in turn.words[self._seen : self._said]:
+            text = self.writing.spelled(word.text, hearing.language)
+            if text and not self._is_in_tag(word.text):
+                self._texts.append(text)
+                self._words.append(_word(Word(text, word.start, word.end, word.confidence), is_final=False))
+        self._seen = self._said
+        return len(self._words) > before
+
+    def _is_in_tag(self, text: str) -> bool:
+        """Say whether a word is part of a tag of several words, such as ``[Speaker: A]``, which is left out."""
+        was_in_tag, closes = self._in_tag, text.rstrip(".,;:!?").endswith("]")
+        self._in_tag = (was_in_tag or text.startswith("[")) and not closes
+        return self._in_tag or was_in_tag
+
+    def _told(self, finals: int, confidence: float) -> dict[str, Any]:
+        """Return the turn as it is now; the first ``finals`` words are final, which the others cannot have been yet."""
+        for word in self._words[finals - 1 : finals]:
+            word["word_is_final"] = True
+        fields = self._fields((), " ".join(self._texts[:finals]), confidence, 0)
+        return fields | {"words": self._words}
 
     def _hear(self, turn: Turn, at: int, hearing: Hearing) -> Iterator[Message]:
-        words = unformatted(self._heard(turn, hearing), hearing.language)
-        if len(words) > self._told and self.params.shows_partials:
-            yield turn_message(self._fields(words, _text(words[:-1]), 0.0, len(words) - 1))
-        self._told = len(words)
+        if self._see(turn, hearing) and self.params.shows_partials:
+            yield turn_message(self._told(len(self._words) - 1, 0.0))
 
     def _pause(self, turn: Turn, at: int, confidence: float, hearing: Hearing) -> Iterator[Message]:
-        words = unformatted(self._heard(turn, hearing), hearing.language)
-        if len(words) > self._uttered and self.params.shows_partials:
-            fields = self._fields(words, _text(words), confidence, len(words))
-            yield turn_message(fields | {"utterance": _text(words[self._uttered :])})
-            self._uttered = len(words)
+        self._see(turn, hearing)
+        if len(self._words) > self._uttered and self.params.shows_partials:
+            fields = self._told(len(self._words), confidence)
+            yield turn_message(fields | {"utterance": " ".join(self._texts[self._uttered :])})
+            self._uttered = len(self._words)
 
     def _end(self, turn: Turn, confidence: float, hearing: Hearing, *, formats: bool) -> Iterator[Told]:
         formatted, words = self.writing.final(turn.words, hearing.language)

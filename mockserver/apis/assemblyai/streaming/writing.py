@@ -19,6 +19,8 @@ POLICIES = (
     "statistics time url us_social_security_number username vehicle_id zodiac_sign"
 ).split()
 """What is hidden where a request does not say what."""
+_REMEMBERED = 4096
+_MARKS = ".,;:!?"
 
 
 class Writing:
@@ -32,6 +34,17 @@ class Writing:
             terms=tuple(tuple(term.split()) for term in params.keyterms_prompt or () if term.split()),
             profanity=not params.filter_profanity,
         )
+        self._spelled: dict[str, str] = {}
+
+    def spelled(self, text: str, language: str) -> str:
+        """Return a word by itself, unformatted; nothing of one that is left out."""
+        found = self._spelled.get(text)
+        if found is None:
+            if len(self._spelled) >= _REMEMBERED:
+                self._spelled.clear()
+            alone = self.formatted([Spoken(text, 0, 0, 1.0, None)], language)
+            found = self._spelled[text] = " ".join(word.text for word in unformatted(alone, language))
+        return found
 
     def formatted(self, words: Iterable[Spoken], language: str) -> Sequence[Word]:
         """Return the words with capitals, punctuation and digits."""
@@ -68,12 +81,17 @@ class Writing:
 def unformatted(words: Iterable[Word], language: str) -> Sequence[Word]:
     """Return words in lower case, without punctuation, and with numbers in words."""
     is_english = language.startswith("en")
-    spelled = (word._replace(text=plain(word.text, english=is_english)) for word in words)
+    spelled = (word._replace(text=_plain(word.text, english=is_english)) for word in words)
     return [word for word in spelled if word.text]
 
 
+def _plain(text: str, *, english: bool) -> str:
+    """Return a word unformatted; tags in brackets stay what they are."""
+    return text.rstrip(_MARKS) if text.startswith("[") else plain(text, english=english)
+
+
 def _bare(hidden: Word) -> Word:
-    return hidden._replace(text=hidden.text.strip(".,;:!?"))
+    return hidden._replace(text=hidden.text.strip(_MARKS))
 
 
 def _transcript(words: Iterable[Spoken], language: str) -> Transcript:
