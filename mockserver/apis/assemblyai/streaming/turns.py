@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from mockserver.apis.assemblyai.streaming.messages import silence, speech_started, turn_message
 from mockserver.apis.assemblyai.streaming.params import Params
 from mockserver.apis.assemblyai.streaming.speakers import Speakers
-from mockserver.apis.assemblyai.streaming.writing import Writing
+from mockserver.apis.assemblyai.streaming.writing import Writing, without_open_tag
 from mockserver.engine.streaming.hearing import Ended, Event, Hearing, Paused, Said, Silent, Turn
 from mockserver.engine.transcripts import Word
 from mockserver.web.sockets import Message
@@ -91,7 +91,7 @@ class Turns:
 
     def _heard(self, turn: Turn, hearing: Hearing) -> Sequence[Word]:
         """Return the words of a turn that is not over, formatted."""
-        return self.writing.formatted(turn.words[: self._said], hearing.language)
+        return self.writing.formatted(without_open_tag(turn.words[: self._said]), hearing.language)
 
     def _fields(self, words: Sequence[Word], transcript: str, confidence: float, finals: int) -> dict[str, Any]:
         """Return a turn that is not over and not formatted; the first ``finals`` words are final."""

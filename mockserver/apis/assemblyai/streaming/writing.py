@@ -78,6 +78,17 @@ class Writing:
         }
 
 
+def without_open_tag(words: Sequence[Spoken]) -> Sequence[Spoken]:
+    """Return words without a tag such as ``[Speaker: A]`` at their end that is not whole yet."""
+    for place in range(len(words) - 1, -1, -1):
+        text = words[place].text
+        if text.rstrip(_MARKS).endswith("]"):
+            break
+        if text.startswith("["):
+            return words[:place]
+    return words
+
+
 def unformatted(words: Iterable[Word], language: str) -> Sequence[Word]:
     """Return words in lower case, without punctuation, and with numbers in words."""
     is_english = language.startswith("en")
