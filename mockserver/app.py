@@ -16,6 +16,7 @@ from mockserver.web.sending import App
 
 if TYPE_CHECKING:
     from mockserver.engine.fault_rule import FaultRule
+    from mockserver.web.authority import Authority
 
 FAMILIES = (assemblyai.FAMILY, jobs.FAMILY)
 
@@ -36,13 +37,14 @@ def create_app(settings: Settings, *, alone: bool) -> Gate:
     lasting = _lasting_faults(settings)
     engine = Engine(settings, {family.name: family.lane for family in FAMILIES})
     engine.faults.always(settings.fault_profile, lasting)
+    authority = _authority(engine, served)
     courier = Courier(engine, FAMILIES)
     log.problems(engine.fixtures.problems)
 
     def control() -> App:
         from mockserver.control.routes import control_app
 
-        return control_app(engine, courier, served)
+        return control_app(engine, courier, served, authority.pem if authority else None)
 
     def prepared() -> App:
         for family in served:
@@ -50,9 +52,23 @@ def create_app(settings: Settings, *, alone: bool) -> Gate:
         return control()
 
     if alone:
-        return Gate(engine, courier, served, prepared)
+        return Gate(engine, courier, served, prepared, authority)
     made = prepared()
-    return Gate(engine, courier, served, lambda: made)
+    return Gate(engine, courier, served, lambda: made, authority)
+
+
+def _authority(engine: Engine, served: Sequence[Family]) -> Authority | None:
+    """Return whose certificates HTTPS shows, if it is to be served. Raises SettingsError."""
+    if not engine.settings.tls:
+        return None
+    from mockserver.web.authority import authority
+
+    hosts = [host for family in served for host in family.hosts]
+    try:
+        return authority(engine.settings, engine.data.path, hosts, engine.clock.parent.now)
+    except SettingsError:
+        engine.close()
+        raise
 
 
 def _served(settings: Settings) -> Sequence[Family]:

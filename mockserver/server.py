@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -25,6 +25,10 @@ from mockserver.settings import SeedError, Settings
 from mockserver.web import log
 from mockserver.web.sending import CONNECTION
 
+if TYPE_CHECKING:
+    from mockserver.proxy import Proxy
+    from mockserver.web.authority import Authority
+
 _AT_ONCE = struct.pack("ii", 1, 0)
 """A socket that does not linger is reset when it is closed."""
 QUIET = 5.0
@@ -33,6 +37,8 @@ LOOKS = 6
 """How many such times a client may go on sending altogether."""
 PATIENCE = 30.0
 """Seconds after which a client that does not read what it is sent is given up."""
+_HANDSHAKE = 30.0
+"""Seconds that a client may take to agree on TLS."""
 _SOON = 1024 * 1024
 """A body of so many bytes is waited for, so that the connection can be used again."""
 
@@ -53,7 +59,8 @@ class _Leftovers(asyncio.Protocol):
         self._before = before
         self._heard = True
         transport.set_protocol(self)
-        transport.write_eof()
+        if transport.can_write_eof():  # TLS has no such thing: there the length of the reply has to do
+            transport.write_eof()
         self._look(LOOKS)
 
     def data_received(self, data: bytes) -> None:
@@ -239,7 +246,13 @@ class Server(uvicorn.Server):
         self._settings = settings
         self.control_url: str | None = None
         """Where the control API is, if it has a port of its own, once the server listens."""
+        self.https_url: str | None = None
+        self.proxy_url: str | None = None
+        """Where HTTPS and the proxy are, if there are any, once the server listens."""
+        self._proxy: Proxy | None = None
         self._gate = create_app(settings, alone=alone)
+        self.ca = self._gate.authority.pem if self._gate.authority else None
+        """The certificate that clients of HTTPS have to trust, as PEM."""
         super().__init__(
             uvicorn.Config(
                 self._gate,
@@ -269,36 +282,82 @@ class Server(uvicorn.Server):
         if self.servers:
             if self._gate.guard.ports:
                 await self._listen_for_control()
+            if self._gate.authority is not None:
+                await self._listen_for_https(self._gate.authority)
             self._tell(_url(self.servers[0]))
 
     async def _listen_for_control(self) -> None:
-        """Listen on the port of the control API too, with the same protocol and until the same end."""
+        """Listen on the port of the control API too."""
+        listening = await self._listen("the control API", self._settings.control_port)
+        self._gate.guard.ports = {each.getsockname()[1] for each in listening.sockets}
+        self.control_url = _url(listening)
+
+    async def _listen_for_https(self, authority: Authority) -> None:
+        """Listen for HTTPS too, and for the clients of a proxy if there is to be one."""
+        listening = await self._listen(
+            "HTTPS",
+            self._settings.tls_port,
+            ssl=authority.context,
+            ssl_handshake_timeout=_HANDSHAKE,
+            ssl_shutdown_timeout=QUIET,
+        )
+        self.https_url = _url(listening, "https")
+        if self._settings.proxy_port is None:
+            return
+        from mockserver.proxy import Address, Proxy
+
+        self._proxy = Proxy(
+            self._gate.hosts,
+            Address(*_own_address(listening)),
+            Address(*_own_address(self.servers[0])),
+            passes=self._settings.proxy_others == "pass",
+            beyond=self._settings.proxy_beyond,
+            allow_link_local=self._settings.allow_link_local,
+        )
+        try:
+            self.proxy_url = _url(await self._proxy.listen(self._settings.host, self._settings.proxy_port))
+        except OSError as error:
+            await self._give_up(f"the proxy cannot listen: {error}")
+
+    async def _listen(self, what: str, port: int | None, **options: Any) -> asyncio.Server:
+        """Listen on another port, with the same protocol and until the same end."""
 
         def protocol() -> asyncio.Protocol:
             return _Http(self.config, self.server_state, self.lifespan.state)
 
         try:
             listening = await asyncio.get_running_loop().create_server(
-                protocol, self._settings.host, self._settings.control_port, backlog=self.config.backlog
+                protocol, self._settings.host, port, backlog=self.config.backlog, **options
             )
         except OSError as error:
-            log.complain(f"the control API cannot listen: {error}")
-            self.servers[0].close()
-            await self.lifespan.shutdown()
-            sys.exit(1)
+            await self._give_up(f"{what} cannot listen: {error}")
         self.servers.append(listening)
-        self._gate.guard.ports = {each.getsockname()[1] for each in listening.sockets}
-        self.control_url = _url(listening)
+        return listening
+
+    async def _give_up(self, why: str) -> NoReturn:
+        log.complain(why)
+        for server in self.servers:
+            server.close()
+        await self.lifespan.shutdown()
+        sys.exit(1)
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Stop, and let no request wait for its time meanwhile."""
         self._gate.end_waits()
+        if self._proxy is not None:
+            self._proxy.close()
         await super().shutdown(sockets)
 
 
-def _url(listening: asyncio.Server) -> str:
+def _url(listening: asyncio.Server, scheme: str = "http") -> str:
     host, port = listening.sockets[0].getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def _own_address(listening: asyncio.Server) -> tuple[str, int]:
+    """Return where we reach ourselves."""
+    host, port = listening.sockets[0].getsockname()[:2]
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port  # noqa: S104
 
 
 def serve(settings: Settings) -> None:
@@ -312,8 +371,9 @@ def serve(settings: Settings) -> None:
     where = str(settings.data) if settings.data else "a temporary directory"
 
     def started(url: str) -> None:
-        control = f", /_mock on {server.control_url}" if server.control_url else ""
-        log.say(f"mockserver listens on {url}{control}, data in {where}")
+        more = {"": server.https_url, "/_mock on ": server.control_url, "a proxy on ": server.proxy_url}
+        others = "".join(f", {what}{where}" for what, where in more.items() if where)
+        log.say(f"mockserver listens on {url}{others}, data in {where}")
 
     server = Server(settings, started, alone=True)
     try:

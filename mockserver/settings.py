@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -21,7 +22,8 @@ Words = Annotated[tuple[str, ...], NoDecode]
 Paths = Annotated[tuple[Path, ...], NoDecode]
 
 
-_SECRET = {"control_token", "token_secret", "webhook_secret"}
+_PROXY = re.compile(r"http://([^@\s/]+@)?(\[[0-9A-Fa-f:]+\]|[^@\s/:]+)(:\d{1,5})?/?")
+_SECRET = {"control_token", "proxy_beyond", "token_secret", "webhook_secret"}
 PLANS = {"free": 5, "paid": 32}
 """How many jobs are processed at a time, by the name of the plan."""
 STREAM_PLANS = {"free": 5, "paid": 100}
@@ -44,6 +46,27 @@ class Settings(BaseSettings):
     config: Path | None = Field(None, description="TOML file with any of these settings.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(4747, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    tls: bool = Field(False, description="Serve HTTPS and WSS too, with certificates of a private CA.")
+    tls_port: int = Field(4748, ge=0, le=65535, description="Port for HTTPS and WSS; 0 takes a free one.")
+    tls_hosts: Words = Field(
+        (),
+        description="Names and addresses that the certificate is for, besides the usual ones and the vendors' hosts.",
+    )
+    tls_folder: Path | None = Field(
+        None, description="Folder with the CA, as `ca.pem` and `ca.key`; default: `tls` in the data directory."
+    )
+    proxy_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port of an HTTP proxy that leads the vendors' hosts here; 0 takes a free one. It needs `tls`.",
+    )
+    proxy_others: Literal["pass", "refuse"] = Field(
+        "pass", description="What the proxy does with other hosts: pass them through, or refuse them."
+    )
+    proxy_beyond: str | None = Field(
+        None, description="Another proxy, as `http://host:port`, by which other hosts are passed through."
+    )
     public_url: str | None = Field(
         None, description="Base of the URLs in replies; default: the host that the request named."
     )
@@ -144,7 +167,9 @@ class Settings(BaseSettings):
     webhook_pause: float = Field(
         10.0, ge=0, le=1e6, description="Seconds between two attempts, on the clock, with AssemblyAI."
     )
-    control: Literal["on", "off"] = Field("on", description="The control API under /_mock; health is always there.")
+    control: Literal["on", "off"] = Field(
+        "on", description="The control API under /_mock; health, and the CA's certificate, are always there."
+    )
     control_port: int | None = Field(
         None,
         ge=0,
@@ -196,7 +221,23 @@ class Settings(BaseSettings):
     def _plan(cls, value: object) -> object:
         return PLANS.get(value, value) if isinstance(value, str) else value
 
-    @field_validator("families", mode="before")
+    @field_validator("proxy_port")
+    @classmethod
+    def _with_tls(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and not info.data.get("tls"):
+            raise ValueError("a proxy needs HTTPS: the setting tls")
+        return value
+
+    @field_validator("proxy_beyond")
+    @classmethod
+    def _proxy(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(
+            r"http://([^@\s/]+@)?(\[[0-9A-Fa-f:]+\]|[^@\s/:]+)(:\d{1,5})?/?", value
+        ):
+            raise ValueError("must be http://host:port")
+        return value
+
+    @field_validator("families", "tls_hosts", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
@@ -248,7 +289,10 @@ class Settings(BaseSettings):
     @classmethod
     def unknown_variables(cls) -> list[str]:
         """Return the ``MOCKSERVER_*`` variables in the environment that are no setting: mistyped, or not for us."""
-        known = {f"MOCKSERVER_{name.upper()}" for name in cls.model_fields} | {"MOCKSERVER_URL"}  # that is for clients
+        known = {f"MOCKSERVER_{name.upper()}" for name in cls.model_fields} | {
+            "MOCKSERVER_URL",
+            "MOCKSERVER_HTTPS_URL",
+        }  # for clients
         return sorted(name for name in os.environ if name.startswith("MOCKSERVER_") and name not in known)
 
     @classmethod

@@ -70,7 +70,7 @@ def test_a_missing_file_is_told() -> None:
 
 def test_help_shows_every_setting_with_its_default() -> None:
     shown = command("serve", "--help").stdout
-    flags = {"keys": "key", "file_folders": "file-folder"}
+    flags = {"keys": "key", "file_folders": "file-folder", "tls_hosts": "tls-host"}
     for name, field in Settings.model_fields.items():
         assert f"--{flags.get(name, name).replace('_', '-')}" in shown
         if isinstance(field.default, int | float | str) and not isinstance(field.default, bool):

@@ -25,6 +25,7 @@ MODULES = {
     "terms": "terms",
     "snapshots": "snapshots",
     "metrics": "metrics",
+    "ca": "authority",
     "health": "condition",
     "version": "version",
 }

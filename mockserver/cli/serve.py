@@ -12,7 +12,7 @@ from mockserver.cli.remote import NOT_SO, WRONG_USAGE, fail
 from mockserver.settings import Settings, SettingsError
 
 app = typer.Typer(add_completion=False)
-_SINGULAR = {"keys": "key", "file_folders": "file-folder"}
+_SINGULAR = {"keys": "key", "file_folders": "file-folder", "tls_hosts": "tls-host"}
 
 
 def serve(**flags: Any) -> None:

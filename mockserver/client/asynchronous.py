@@ -81,6 +81,11 @@ class AsyncControl:
         return self.mock.url
 
     @property
+    def https_url(self) -> str | None:
+        """Return where HTTPS is served; known of a server in this program only."""
+        return self.mock.https_url
+
+    @property
     def api_key(self) -> str | None:
         """Return the API key; None: the whole server."""
         return self.mock.api_key
@@ -110,6 +115,7 @@ class AsyncControl:
     revoke = _awaited(Mock.revoke)
     health = _awaited(Mock.health)
     metrics = _awaited(Mock.metrics)
+    ca = _awaited(Mock.ca)
     reset = _awaited(Mock.reset)
     clock = _awaited(Mock.clock)
     freeze = _awaited(Mock.freeze)

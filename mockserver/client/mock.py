@@ -40,6 +40,9 @@ class Mock(Journal):
         control_url: str | None = None,
     ) -> None:
         self.url = url.rstrip("/")
+        self.https_url: str | None = None
+        """Where HTTPS is served; known of a server in this program only."""
+        self._trust: dict[str, str] = {}
         super().__init__(Connection(control_url or url, token, timeout), api_key)
 
     def __repr__(self) -> str:
@@ -47,9 +50,12 @@ class Mock(Journal):
 
     @property
     def env(self) -> dict[str, str]:
-        """Return what to put into a program's environment, so that the official SDKs call this server."""
+        """Return what to put into a program's environment, so that the official SDKs call this server.
+
+        Of a server in this program that serves HTTPS, it also has the files with whom to trust.
+        """
         token = {"MOCKSERVER_CONTROL_TOKEN": self.connection.token} if self.connection.token else {}
-        return environment(self.url, self.api_key or DEFAULT_KEY) | token
+        return environment(self.url, self.api_key or DEFAULT_KEY) | token | self._trust
 
     @property
     def asynchronous(self) -> AsyncControl:
@@ -61,7 +67,7 @@ class Mock(Journal):
     def with_key(self, api_key: str | None) -> Mock:
         """Return the same server as another API key sees it."""
         made = Mock.__new__(Mock)
-        made.url = self.url
+        made.url, made.https_url, made._trust = self.url, self.https_url, self._trust
         Journal.__init__(made, self.connection, api_key)
         return made
 
@@ -103,6 +109,10 @@ class Mock(Journal):
     def metrics(self) -> str:
         """Return the server's metrics as Prometheus reads them."""
         return str(self.call("GET", "/metrics"))
+
+    def ca(self) -> str:
+        """Return the certificate, as PEM, that clients of HTTPS have to trust; MockServerError without HTTPS."""
+        return str(self.call("GET", "/ca.pem"))
 
     def reset(self) -> None:
         """Remove jobs, uploads, fixtures, faults and journal; clock, terms and ids start over."""

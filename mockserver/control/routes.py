@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 import mockserver
 from mockserver.control import (
+    certificate,
     clock,
     faults,
     fixtures,
@@ -40,16 +41,16 @@ from mockserver.web.replies import ApiError
 
 router = APIRouter(prefix=CONTROL, tags=["Control"])
 for page in (
-    health, clock, faults, fixtures, jobs, verification, waiting, journal, keys, metrics, reset, sink, snapshots, terms,
-    webhooks,
+    health, certificate, clock, faults, fixtures, jobs, verification, waiting, journal, keys, metrics, reset, sink,
+    snapshots, terms, webhooks,
 ):  # fmt: skip
     # Load balancers and scrapers add to the queries of these two what they like.
     checks = [] if page in (health, metrics) else [Depends(refuse_unknown_query)]
     router.include_router(page.router, dependencies=checks)
 
 
-def control_app(engine: Engine, courier: Courier, families: Sequence[Family]) -> FastAPI:
-    """Return the application that answers everything under /_mock."""
+def control_app(engine: Engine, courier: Courier, families: Sequence[Family], ca: bytes | None = None) -> FastAPI:
+    """Return the application that answers everything under /_mock; ``ca`` is the certificate of HTTPS' CA."""
     app = FastAPI(
         title="mockserver",
         version=mockserver.__version__,
@@ -58,6 +59,7 @@ def control_app(engine: Engine, courier: Courier, families: Sequence[Family]) ->
         redoc_url=None,
     )
     app.state.engine, app.state.courier, app.state.families = engine, courier, tuple(families)
+    app.state.ca = ca
     app.include_router(router)
     _answer_errors(app)
     _document(app, families, frozenset(engine.settings.quirks))

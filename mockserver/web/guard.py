@@ -12,6 +12,7 @@ from mockserver.web.sending import Scope
 
 CONTROL = "/_mock"
 HEALTH = f"{CONTROL}/health"
+CERTIFICATE = f"{CONTROL}/ca.pem"
 _SINKS = f"{CONTROL}/sink/"
 _CHALLENGE = ((b"www-authenticate", b'Bearer realm="mockserver control"'),)
 
@@ -40,7 +41,7 @@ class Guard:
     def refusal(self, scope: Scope) -> Reply | None:
         """Return why a request under /_mock is not answered; None: it is."""
         path = scope["path"]
-        if path == HEALTH:
+        if path in (HEALTH, CERTIFICATE):
             return None
         is_sink = path.startswith(_SINKS)
         if not self._is_on or not (is_sink or not self.ports or self.is_at_control_port(scope)):

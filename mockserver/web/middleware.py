@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -52,6 +52,9 @@ from mockserver.web.sessions import refuse
 from mockserver.web.sockets import Opening
 from mockserver.web.table import Place, Table
 
+if TYPE_CHECKING:
+    from mockserver.web.authority import Authority
+
 _LONGEST = 2000
 _BROKEN_OFF = 499
 _FOR_BROWSERS = (
@@ -71,7 +74,12 @@ class Gate:
     """The ASGI application; ``control`` makes the one that answers everything under /_mock."""
 
     def __init__(
-        self, engine: Engine, courier: Courier, families: Sequence[Family], control: Callable[[], App]
+        self,
+        engine: Engine,
+        courier: Courier,
+        families: Sequence[Family],
+        control: Callable[[], App],
+        authority: Authority | None = None,
     ) -> None:
         self._make_control = control
         self._control: asyncio.Task[App] | None = None
@@ -84,6 +92,10 @@ class Gate:
         self._now = engine.clock.parent.now
         self.guard = Guard(engine.settings)
         self._refused = 0
+        self.hosts = [host for family in families for host in family.hosts]
+        """The vendors' production hosts."""
+        self.authority = authority
+        """Whose certificates HTTPS shows, if it is served."""
         self.failure: Exception | None = None
         """Why the server could not start."""
 
