@@ -36,7 +36,7 @@ def test_a_proxy_of_the_environment_is_not_asked_for_the_server(monkeypatch: pyt
         "print(os.environ['no_proxy'])"
     )
     done = run("--", sys.executable, "-c", script)
-    assert (done.returncode, done.stdout) == (0, "completed\nTrue\nexample.com,127.0.0.1\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "completed\nTrue\nexample.com,127.0.0.1,localhost\n"), done.stderr
 
 
 def test_the_official_clients_for_node_reach_the_server() -> None:
