@@ -28,6 +28,6 @@ ENV PATH=/opt/mockserver/bin:$PATH
 ENV MOCKSERVER_HOST=0.0.0.0 MOCKSERVER_DATA=/data MOCKSERVER_SEED_FOLDER=/seed
 USER 10001
 VOLUME /data
-EXPOSE 4747
+EXPOSE 4747 4748
 HEALTHCHECK --interval=2s --timeout=5s --start-period=10s CMD ["mockserver", "ready"]
 CMD ["mockserver", "serve"]
