@@ -98,6 +98,33 @@ def test_node_is_answered() -> None:
     assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr
 
 
+def test_streams_are_answered_at_the_host_that_is_built_in() -> None:
+    script = """
+import json
+from websockets.sync.client import connect
+url = "wss://streaming.assemblyai.com/v3/ws?sample_rate=16000"
+with connect(url, additional_headers={"Authorization": "k"}) as session:
+    print(json.loads(session.recv(10))["type"])
+"""
+    done = run("--", sys.executable, "-c", script)
+    assert done.stdout == "Begin\n", done.stderr
+
+
+def test_the_sdk_for_node_streams_over_wss() -> None:
+    folder = ROOT / "tests" / "node"
+    if shutil.which("node") is None or not (folder / "node_modules" / "assemblyai").is_dir():
+        pytest.skip("the Node SDK is not installed (scripts/test does that where npm is there)")
+    script = """
+import { AssemblyAI } from "assemblyai";
+const websocketBaseUrl = process.env.MOCKSERVER_HTTPS_URL.replace("https", "wss") + "/v3/ws";
+const transcriber = new AssemblyAI({ apiKey: "k" }).streaming.transcriber({ sampleRate: 16000, websocketBaseUrl });
+console.log(typeof (await transcriber.connect()).id);
+await transcriber.close();
+"""
+    done = run("--", "node", "--input-type=module", "-e", script, cwd=folder)
+    assert (done.returncode, done.stdout) == (0, "string\n"), done.stderr
+
+
 def test_curl_is_answered() -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")

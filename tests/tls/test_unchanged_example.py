@@ -54,9 +54,10 @@ def test_the_client_runs_as_it_is_once_it_has_the_certificate(services: dict[str
         }
         done = subprocess.run(["sh", "start.sh"], env=env, cwd=FOLDER, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
-        assert re.fullmatch(r"completed: \d+ words\n\d\d language models\n\d transcripts in Europe\n", done.stdout), (
-            done.stdout
-        )
+        assert re.fullmatch(
+            r"completed: \d+ words\n\d\d language models\n\d transcripts in Europe\nthe stream says Begin\n",
+            done.stdout,
+        ), done.stdout
         paths = [request.path for request in mock.with_key("any-key").requests()]
         assert paths.count("/v2/transcript") == 2
 
