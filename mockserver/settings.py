@@ -189,6 +189,13 @@ class Settings(BaseSettings):
     journal_bytes: int = Field(
         50_000_000, gt=0, le=2**53, description="Bytes of headers and bodies that the journal keeps for each project."
     )
+    journal_sessions: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        description="Sessions that the journal keeps for each project, with their messages, "
+        "in at most as many bytes as `journal_bytes` says.",
+    )
     journal_secrets: bool = Field(False, description="Keep keys, tokens and passwords in the journal; default: masked.")
     log_format: Literal["text", "json"] = Field("text", description="Form of the log's lines.")
     log_requests: bool = Field(True, description="Log a line for every request.")

@@ -14,10 +14,11 @@ from fastapi import Depends, Query, Response
 from mockserver.control.context import CourierNeeded, EngineNeeded, ProjectNamed
 from mockserver.engine import Engine
 from mockserver.engine.clock import iso, moment
-from mockserver.engine.exchange import Exchange
+from mockserver.engine.exchange import SESSION, Exchange
 from mockserver.engine.history import Wanted, statuses
 from mockserver.engine.keys import Project
 from mockserver.engine.masking import Pairs
+from mockserver.engine.session_records import SessionRecord
 from mockserver.web.courier import Courier
 from mockserver.web.replies import ApiError
 
@@ -118,6 +119,13 @@ class Inquiry:
     def shown(self, found: Exchange) -> Exchange:
         """Return a request as it may be shown."""
         return found if self.engine.settings.journal_secrets else found.masked()
+
+    def sessions(self, exchanges: Sequence[Exchange]) -> dict[str, SessionRecord]:
+        """Return the sessions that requests became, as they may be shown; in a worker thread."""
+        ids = [found.job for found in exchanges if found.status == SESSION and found.job is not None]
+        found = self.engine.history.sessions_of(ids)
+        hides = not self.engine.settings.journal_secrets
+        return {each.id: each.masked(bodies=True) if hides else each for each in found}
 
     async def count(self, wanted: Wanted) -> int:
         """Return how many requests there are."""

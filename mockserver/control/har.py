@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http.client import responses
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,21 +11,24 @@ from urllib.parse import parse_qsl
 import mockserver
 from mockserver.control.curl import address
 from mockserver.control.exchanges import Field, fields_of, headers, pairs_of, text_of
-from mockserver.engine.clock import iso
-from mockserver.engine.exchange import Exchange
+from mockserver.engine.clock import SECOND, iso
+from mockserver.engine.exchange import SESSION, Exchange
 from mockserver.engine.masking import Pairs
+from mockserver.engine.session_records import Line, SessionRecord
 
 _HTTP = "HTTP/1.1"
 _UNKNOWN = -1
+_TEXT, _BINARY = 1, 2
+"""Opcodes of frames."""
 
 
-def archive(exchanges: Iterable[Exchange], base: str) -> dict[str, Any]:
-    """Return an archive of requests."""
+def archive(exchanges: Iterable[Exchange], base: str, sessions: Mapping[str, SessionRecord]) -> dict[str, Any]:
+    """Return an archive of requests; those that became ``sessions`` have their messages as browsers have them."""
     return {
         "log": {
             "version": "1.2",
             "creator": {"name": "mockserver", "version": mockserver.__version__},
-            "entries": [_entry(exchange, base) for exchange in exchanges],
+            "entries": [_entry(exchange, base) | _said(exchange, sessions) for exchange in exchanges],
         }
     }
 
@@ -41,6 +44,21 @@ def _entry(exchange: Exchange, base: str) -> dict[str, Any]:
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},
         "_request_id": exchange.request_id,
     }
+
+
+def _said(exchange: Exchange, sessions: Mapping[str, SessionRecord]) -> dict[str, Any]:
+    """Return what was said in a session, as Chrome writes it; the audio itself is not kept."""
+    session = sessions.get(exchange.job or "") if exchange.status == SESSION else None
+    if session is None:
+        return {}
+    return {"_resourceType": "websocket", "_webSocketMessages": list(map(_message, session.lines))}
+
+
+def _message(line: Line) -> dict[str, Any]:
+    about = {"type": "send" if line.direction == "in" else "receive", "time": line.at / SECOND}
+    if line.text is None:
+        return about | {"opcode": _BINARY, "data": "", "_frames": line.frames, "_bytes": line.size}
+    return about | {"opcode": _TEXT, "data": line.text}
 
 
 def _request(exchange: Exchange, base: str) -> dict[str, Any]:

@@ -56,7 +56,11 @@ async def count(ask: InquiryNeeded, wanted: WantedNeeded) -> dict[str, int]:
 async def archive(ask: InquiryNeeded, wanted: WantedNeeded, request: Request, limit: Limit = 1000) -> JsonReply:
     """Export requests as an HTTP archive (HAR 1.2), oldest first."""
     base = base_of(request)
-    return JsonReply(await ask.page(wanted, limit, lambda found: orjson.dumps(har.archive(reversed(found), base))))
+
+    def view(found: Sequence[Exchange]) -> bytes:
+        return orjson.dumps(har.archive(reversed(found), base, ask.sessions(found)))
+
+    return JsonReply(await ask.page(wanted, limit, view))
 
 
 @router.get("/{request_id}", response_model=None)

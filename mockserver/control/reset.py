@@ -17,6 +17,7 @@ async def reset(engine: EngineNeeded, courier: CourierNeeded, project: ProjectNa
 
     After a reset of all the requests of the seed folder are made again.
     """
+    courier.sessions.forget(project)
     if project is None:
         engine.reset()
     else:

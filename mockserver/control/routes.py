@@ -24,6 +24,7 @@ from mockserver.control import (
     keys,
     metrics,
     reset,
+    sessions,
     sink,
     snapshots,
     terms,
@@ -41,7 +42,8 @@ from mockserver.web.replies import ApiError
 
 router = APIRouter(prefix=CONTROL, tags=["Control"])
 for page in (
-    health, certificate, clock, faults, fixtures, jobs, verification, waiting, journal, keys, metrics, reset, sink,
+    health, certificate, clock, faults, fixtures, jobs, verification, waiting, journal, keys, metrics, reset,
+    sessions, sink,
     snapshots, terms, webhooks,
 ):  # fmt: skip
     # Load balancers and scrapers add to the queries of these two what they like.

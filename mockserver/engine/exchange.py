@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from mockserver.engine.journal import Entry, is_text
 from mockserver.engine.masking import Masking, Pairs
 
+SESSION = 101
+"""The status of requests that became sessions."""
 _UNANSWERED = (0, 499)
 """Statuses of requests that got no reply: a fault took it, or the client had gone."""
 
@@ -50,8 +52,8 @@ class Exchange(NamedTuple):
 
     @property
     def response_cut(self) -> bool:
-        """Say whether only the beginning of the reply's body was kept."""
-        return self.size > len(self.response_body)
+        """Say whether only the beginning of the reply's body was kept; a session has messages in place of one."""
+        return self.status != SESSION and self.size > len(self.response_body)
 
     def masked(self) -> Exchange:
         """Return the same without secrets: one that is found in one place is hidden in all."""

@@ -10,7 +10,7 @@ import json
 import marshal
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import translate
 from functools import cached_property
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.engine.exchange import Exchange, exchange_of
+from mockserver.engine.session_records import SessionRecord, WantedSessions, stored_sessions
 from mockserver.engine.store import DataDirectory, Row
 
 _NO_BODIES = (None, b"")
@@ -162,6 +163,26 @@ class History:
             packs = [_unpacked(row, self._limit, whole=whole) for row in batch]
             together = packs[0] if len(packs) == 1 else _by_number(packs)
             yield from filter(wanted.accepts, together)
+
+    def sessions(
+        self, wanted: WantedSessions, *, last: int, limit: int, before: int | None = None, whole: bool = False
+    ) -> Sequence[SessionRecord]:
+        """Return sessions that are over, up to the ``last``, newest first."""
+        with self._open() as connection:
+            found = stored_sessions(connection, wanted, last=last, before=before, whole=whole)
+            return list(islice(found, limit))
+
+    def count_sessions(self, wanted: WantedSessions, last: int) -> int:
+        """Return how many sessions are over."""
+        with self._open() as connection:
+            return sum(1 for _ in stored_sessions(connection, wanted, last=last, before=None, whole=False))
+
+    def sessions_of(self, ids: Iterable[str]) -> Iterator[SessionRecord]:
+        """Yield the sessions with these ids that are kept, whole."""
+        with self._open() as connection:
+            for each in ids:
+                wanted = WantedSessions(id=each)
+                yield from islice(stored_sessions(connection, wanted, last=_MOST, before=None, whole=True), 1)
 
     def finished_jobs(self, wanted: Wanted, status: str | None, limit: int) -> tuple[int, Sequence[Row]]:
         """Return how many jobs have finished, and the newest of them."""

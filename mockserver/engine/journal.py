@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from mockserver.engine.masking import Masking, Pairs, SentHeaders, hides
+from mockserver.engine.session_records import SessionRecord, SessionRecords
 from mockserver.engine.store import Store
 from mockserver.settings import Settings
 
@@ -95,6 +96,8 @@ class Journal:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
+        self.sessions = SessionRecords(store, settings)
+        """The sessions that are over."""
         self._limit = settings.journal
         self._most_bytes = settings.journal_bytes
         self._masks = not settings.journal_secrets
@@ -115,6 +118,10 @@ class Journal:
         """Remember one entry."""
         self._pending.append(entry)
         self._weight += _WEIGHT + entry.request_headers.size + len(entry.request_body)
+
+    def record_session(self, session: SessionRecord) -> None:
+        """Remember a session that is over."""
+        self._weight += self.sessions.record(session)
 
     def beginning(self, body: bytes) -> bytes:
         """Return what is kept of a reply."""
@@ -149,6 +156,7 @@ class Journal:
             if self.is_on:
                 with self._store.all_or_nothing():
                     self._write(pending)
+                    self.sessions.write()
         except BaseException:
             self._store.rollback()
             self._held.clear()
@@ -199,6 +207,7 @@ class Journal:
         with contextlib.suppress(sqlite3.Error):  # what cannot be written is gone, too
             self.flush()
         self._store.write("DELETE FROM journal WHERE project = ?", (project,))
+        self.sessions.forget(project)
         self._forgotten()
 
     def clear(self) -> None:
@@ -206,6 +215,7 @@ class Journal:
         with contextlib.suppress(sqlite3.Error):
             self.flush()
         self._store.write("DELETE FROM journal")
+        self.sessions.clear()
         self._forgotten()
 
     def _forgotten(self) -> None:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import mockserver
 from mockserver.engine.moves import Move
+from mockserver.engine.session_records import SessionRecord
 
 _FIXTURES = 500
 _OTHERS = "other"
+_WHAT, _MESSAGES, _BYTES = "what", "messages", "bytes"
 _STATES = ("queued", "processing", "completed", "error", "cancelled")
 Labels = tuple[tuple[str, str], ...]
 
@@ -30,6 +32,8 @@ class Metrics:
         self._transitions: Counter[str] = Counter()
         self._attempts: Counter[str] = Counter()
         self._matches: Counter[str] = Counter()
+        self._sessions: Counter[Labels] = Counter()
+        self._traffic: Counter[Labels] = Counter()
 
     def answered(self, key: Key, took: int) -> None:
         """Count a request that took so many microseconds."""
@@ -54,8 +58,16 @@ class Metrics:
             known = fixture in self._matches or len(self._matches) < _FIXTURES
             self._matches[fixture if known else _OTHERS] += 1
 
-    def text(self, jobs: Mapping[str, int]) -> str:
-        """Return everything, with how many jobs there are in each status."""
+    def ended(self, session: SessionRecord) -> None:
+        """Count a session that is over."""
+        self._sessions[(*_service_of(session), ("code", str(session.code)))] += 1
+        self._traffic.update(_traffic_of(session))
+
+    def text(self, jobs: Mapping[str, int], sessions: Sequence[SessionRecord]) -> str:
+        """Return everything, with how many jobs there are in each status, and the sessions that are open."""
+        traffic = Counter(self._traffic)
+        for session in sessions:
+            traffic.update(_traffic_of(session))
         families = (
             _build(),
             _family("mockserver_requests_total", "counter", "Requests that were answered.", _counts(self._requests)),
@@ -76,8 +88,49 @@ class Metrics:
                 "Jobs and chats that a fixture answered.",
                 _by("fixture", dict(self._matches)),
             ),
+            _family("mockserver_sessions", "gauge", "Sessions that are open.", _open(sessions)),
+            _family(
+                "mockserver_sessions_total",
+                "counter",
+                "Sessions that are over.",
+                (("", labels, count) for labels, count in self._sessions.items()),
+            ),
+            _family(
+                "mockserver_session_messages_total",
+                "counter",
+                "Messages, and frames of audio.",
+                _kind(traffic, _MESSAGES),
+            ),
+            _family("mockserver_session_bytes_total", "counter", "Bytes of these.", _kind(traffic, _BYTES)),
         )
         return "".join(families)
+
+
+def _service_of(session: SessionRecord) -> Labels:
+    return (("family", session.family), ("service", session.service))
+
+
+def _traffic_of(session: SessionRecord) -> dict[Labels, int]:
+    texts = session.received_bytes - session.audio_bytes
+    counts = (
+        ("in", "audio", session.frames, session.audio_bytes),
+        ("in", "text", session.received, texts),
+        ("out", "text", session.sent, session.sent_bytes),
+    )
+    service = _service_of(session)
+    return {
+        (*service, ("direction", direction), ("kind", kind), (_WHAT, what)): count
+        for direction, kind, messages, size in counts
+        for what, count in ((_MESSAGES, messages), (_BYTES, size))
+    }
+
+
+def _kind(traffic: Mapping[Labels, int], what: str) -> Iterator[tuple[str, Labels, float]]:
+    return (("", labels[:-1], count) for labels, count in traffic.items() if labels[-1][1] == what)
+
+
+def _open(sessions: Iterable[SessionRecord]) -> Iterator[tuple[str, Labels, float]]:
+    return (("", labels, count) for labels, count in Counter(map(_service_of, sessions)).items())
 
 
 def _outcome(status: int) -> str:

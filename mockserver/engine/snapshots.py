@@ -40,7 +40,7 @@ WORLD = (
     ("fixture_sources", "project = :project"),
 )
 """The tables of a world, and which rows belong to it; those that are found through others come before these."""
-NO_PART = ("journal",)
+NO_PART = ("journal", "sessions")
 """Tables with rows of a project that are not in its snapshots."""
 _SHARED = (("transcripts", "key IN (SELECT transcript FROM jobs WHERE project = :project AND deleted IS NULL)"),)
 """Rows that other projects may have too: a restore only adds them."""

@@ -267,6 +267,22 @@ class JournalPack(SQLModel, table=True):
     bodies: bytes
 
 
+class StoredSession(SQLModel, table=True):
+    """A session that is over, as ``session_records.py`` packs it, in the journal's database; ``kept`` counts bytes."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        Index("sessions_of_project", "project", "number", "kept"),
+        {"sqlite_autoincrement": True, "info": {"file": "journal.sql"}},
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    project: int
+    id: str = Field(index=True)
+    kept: int
+    facts: bytes
+    lines: bytes
+
+
 class StoredFault(SQLModel, table=True):
     """A fault in force: for a project, or for all (null), of a profile, or by itself; ``met`` requests have matched."""
 

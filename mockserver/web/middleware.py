@@ -42,6 +42,7 @@ from mockserver.web.sending import (
     Scope,
     Send,
     break_off,
+    printable,
     send_broken,
     send_file,
     send_stream,
@@ -156,7 +157,7 @@ class Gate:
             note = _FAILED
             break_off(call.scope)
         finally:
-            self._record(call, reply, note or _printable(call.hint), began, own)
+            self._record(call, reply, note or printable(call.hint), began, own)
 
     def end_waits(self) -> None:
         """Let no request wait for its time any longer."""
@@ -228,9 +229,9 @@ class Gate:
     async def _answered(self, call: Call) -> tuple[Reply, str | None]:
         """Return the reply, and a hint for the developer."""
         try:
-            reply, hint = await self._answer(call), _printable(call.hint)
+            reply, hint = await self._answer(call), printable(call.hint)
         except ApiError as error:
-            reply, hint = call.service.error_reply(call, error), _printable(error.hint)
+            reply, hint = call.service.error_reply(call, error), printable(error.hint)
         except ClientGoneError:
             return self._gone()
         except Exception:
@@ -391,14 +392,6 @@ def _own_headers(call: Call, hint: str | None) -> Headers:
     if hint:
         own += ((b"x-mock-hint", hint.encode("ascii", "backslashreplace")[:1000]),)
     return own + _FOR_BROWSERS if b"origin" in call.header_map else own
-
-
-def _printable(hint: str | None) -> str | None:
-    """Return a hint as one short line, whatever a client sent that it speaks of."""
-    if hint is None:
-        return None
-    shown = "".join(character if character.isprintable() else " " for character in hint[:_LONGEST])
-    return " ".join(shown.split())[:1000]
 
 
 def _preflight(methods: Iterable[str], asked: bytes | None) -> Reply:

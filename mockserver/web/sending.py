@@ -24,6 +24,7 @@ CONNECTION = "mockserver.connection"
 ``break_off(scope)`` closes it, ``reset(scope)`` resets it, and ``write(scope, data)`` writes bytes that are no HTTP.
 """
 _BATCH = 64 * 1024
+_LONGEST_HINT = 1000
 
 
 async def send_whole(reply: Reply, send: Send, own: Headers, *, with_body: bool = True) -> None:
@@ -134,3 +135,11 @@ def _start(reply: Reply, own: Headers, size: int | None) -> dict[str, Any]:
 def typed_headers(headers: Headers, media_type: bytes, status: int) -> Headers:
     """Return the headers of a reply with the type of its body, as the journal keeps them."""
     return headers if status == NO_CONTENT else (*headers, (b"content-type", media_type))
+
+
+def printable(hint: str | None) -> str | None:
+    """Return a hint as one short line, whatever a client sent that it speaks of."""
+    if hint is None:
+        return None
+    shown = "".join(character if character.isprintable() else " " for character in hint[: 2 * _LONGEST_HINT])
+    return " ".join(shown.split())[:_LONGEST_HINT]

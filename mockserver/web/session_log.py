@@ -3,73 +3,77 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+
+from mockserver.engine.session_records import Line
 
 MOST = 2_000
 """Messages of a session that are kept, the first ones."""
 _LONGEST = 4_096
 
 
-class Line(NamedTuple):
-    """One message, or many frames of audio that came together: ``frames`` of them, ``size`` bytes altogether.
-
-    ``at`` is a moment on the project's clock, ``heard`` the milliseconds of audio until then. ``kind`` is the type of
-    a message that we sent, or ``text`` or ``audio``. ``text`` is None for audio, and cut if it is long.
-    """
-
-    at: int
-    direction: Literal["in", "out"]
-    kind: str
-    text: str | None
-    size: int
-    frames: int
-    heard: int
-
-
 @dataclass(slots=True)
 class SessionLog:
-    """The messages of one session."""
+    """The messages of one session; frames of audio that come without a message between them are one line."""
 
     lines: list[Line] = field(default_factory=list)
     dropped: int = 0
-    """How many messages are not kept."""
+    """How many lines are not kept."""
     received: int = 0
+    """How many messages the client has sent besides its audio."""
+    frames: int = 0
+    """How many frames of audio it has sent."""
+    audio_bytes: int = 0
     sent: int = 0
-    received_bytes: int = 0
     sent_bytes: int = 0
-    _frames: int = 0
-    _bytes: int = 0
+    _text_bytes: int = 0
+    _noted_frames: int = 0
+    _noted_bytes: int = 0
     _began: int = 0
     _heard: int = 0
 
+    @property
+    def received_bytes(self) -> int:
+        """Return how many bytes the client has sent."""
+        return self._text_bytes + self.audio_bytes
+
     def audio(self, at: int, size: int, heard: int) -> None:
         """Note a frame of audio."""
-        if not self._frames:
+        if self.frames == self._noted_frames:
             self._began = at
-        self._frames += 1
-        self._bytes += size
+        self.frames += 1
+        self.audio_bytes += size
         self._heard = heard
-        self.received_bytes += size
 
     def message(self, at: int, text: str, heard: int) -> None:
         """Note a message of the client."""
+        size = size_of(text)
         self.received += 1
-        self.received_bytes += len(text)
-        self._add(Line(at, "in", "text", text[:_LONGEST], len(text), 1, heard))
+        self._text_bytes += size
+        self._add(Line(at, "in", "text", text[:_LONGEST], size, 1, heard))
 
     def answer(self, at: int, kind: str, body: bytes, heard: int) -> None:
         """Note a message of the server."""
         self.sent += 1
         self.sent_bytes += len(body)
-        self._add(Line(at, "out", kind, body[:_LONGEST].decode("utf-8", "replace"), len(body), 1, heard))
+        self._add(Line(at, "out", kind, body[:_LONGEST].decode("utf-8", "ignore"), len(body), 1, heard))
 
     def flush(self) -> None:
         """Note the frames of audio that have come since the last message."""
-        if self._frames:
-            self.received += self._frames
-            line = Line(self._began, "in", "audio", None, self._bytes, self._frames, self._heard)
-            self._frames = self._bytes = 0
+        line = self._audio_line()
+        if line is not None:
+            self._noted_frames, self._noted_bytes = self.frames, self.audio_bytes
             self._keep(line)
+
+    def so_far(self) -> list[Line]:
+        """Return what is kept, with the audio since the last message."""
+        line = self._audio_line()
+        return [*self.lines, line] if line is not None and len(self.lines) < MOST else list(self.lines)
+
+    def _audio_line(self) -> Line | None:
+        frames = self.frames - self._noted_frames
+        if not frames:
+            return None
+        return Line(self._began, "in", "audio", None, self.audio_bytes - self._noted_bytes, frames, self._heard)
 
     def _add(self, line: Line) -> None:
         self.flush()
@@ -80,3 +84,8 @@ class SessionLog:
             self.lines.append(line)
         else:
             self.dropped += 1
+
+
+def size_of(text: str) -> int:
+    """Return how many bytes a text is as UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())

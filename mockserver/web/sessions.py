@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mockserver.engine import Engine
-from mockserver.engine.journal import Entry
-from mockserver.engine.masking import NO_HEADERS, masked_headers
-from mockserver.web.replies import Reply
-from mockserver.web.sending import CONNECTION, Receive, Send
-from mockserver.web.session_log import SessionLog
+from mockserver.engine.keys import Project
+from mockserver.web.recording import entry_of, record_of
+from mockserver.web.replies import Headers, Reply
+from mockserver.web.sending import CONNECTION, Receive, Send, printable
+from mockserver.web.session_log import SessionLog, size_of
 from mockserver.web.sockets import (
     Close,
     Dialect,
@@ -25,12 +25,13 @@ from mockserver.web.sockets import (
     RefusedError,
     SocketOperation,
 )
+from mockserver.web.waits import Bell
 
-GONE, SWITCHED = 1006, 101
-_LONGEST = 2000
+GONE = 1006
 _WOKEN = "mockserver.woken"
 _LONGEST_SLEEP = 3600.0
 _FAILED = Close(1011, "an error in the server; see its log")
+_FORGOTTEN = Close(1012, "the mock server was reset")
 _logger = logging.getLogger("mockserver")
 
 
@@ -43,12 +44,14 @@ class Session:
         operation: SocketOperation,
         receive: Receive,
         send: Send,
-        open_sessions: dict[str, Session],
+        sessions: Sessions,
     ) -> None:
-        self._open_sessions = open_sessions
+        self._sessions = sessions
+        self._changed = sessions.news.ring
         self.opening = opening
         self.operation = operation
         self.dialect: Dialect | None = None
+        self.request_id = ""
         self.log = SessionLog()
         self.began = opening.clock.now()
         self.began_really = opening.engine.clock.parent.now()
@@ -59,11 +62,18 @@ class Session:
         """Whether the client ended it."""
         self.fault: str | None = None
         """What was made to go wrong."""
+        self.is_forgotten = False
+        """Whether nothing is kept of it: what it belonged to was reset."""
         self._receive = receive
         self._send = send
         self._asked: list[Callable[[Dialect], Sequence[Outgoing]]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._extension: dict[str, Any] = opening.scope.get("extensions", {}).get(CONNECTION, {})
+
+    @property
+    def id(self) -> str:
+        """Return the session's id; one that was refused has only its request's."""
+        return self.dialect.id if self.dialect is not None else self.request_id
 
     @property
     def heard(self) -> int:
@@ -77,6 +87,7 @@ class Session:
             return self.opening.hint
         who = "the client" if self.by_client else "the server"
         said = f"{who} closed the session: {self.close.code} {self.close.reason}".rstrip()
+        said += f", after {self.heard / 1000:g} s of audio" if self.heard else ""
         return f"{said}; {self.opening.hint}" if self.opening.hint else said
 
     def ask(self, what: Callable[[Dialect], Sequence[Outgoing]]) -> None:
@@ -110,22 +121,31 @@ class Session:
             self.log.flush()
             self.ended = self.opening.clock.now()
             if self.dialect is not None:
-                self._open_sessions.pop(self.dialect.id, None)
+                self._sessions.leave(self)
                 self.dialect.closed()
 
     async def _open(self) -> None:
         """Accept the connection and begin, or refuse it. Raises NoUpgradeError."""
         first: Sequence[Outgoing]
         try:
-            self.dialect = await self.operation.open(self.opening)
-            self._open_sessions[self.dialect.id] = self
+            await self._enter()
+            assert self.dialect is not None
             first = self.dialect.begin()
         except RefusedError as refusal:
             first = refusal.messages
         await self._receive()
-        await self._send({"type": "websocket.accept"})
+        await self._send({"type": "websocket.accept", "headers": _own_headers(self)})
         self._sleep()
         await self._say(first)
+
+    async def _enter(self) -> None:
+        """Find out whose the session is. Raises RefusedError, NoUpgradeError."""
+        try:
+            self.dialect = await self.operation.open(self.opening)
+        finally:
+            self.began = self.opening.clock.now()  # which clock that is, is known only now
+            self.request_id = self._sessions.request_id_of(self.opening)
+        self._sessions.enter(self)
 
     async def _converse(self) -> None:
         dialect, log, clock = self.dialect, self.log, self.opening.clock
@@ -139,9 +159,9 @@ class Session:
                     answers = dialect.receive(frame)
                     log.audio(clock.now(), len(frame), dialect.heard)
                 else:
-                    log.message(clock.now(), message["text"], dialect.heard)
-                    answers = dialect.receive(message["text"])
+                    answers = self._read(dialect, message["text"])
                     self._sleep()  # it may have changed what it is time for next
+                self._changed()
             elif kind == _WOKEN:
                 answers = self._look_around(dialect)
             else:
@@ -149,6 +169,16 @@ class Session:
                 return
             if answers:
                 await self._say(answers)
+
+    def _read(self, dialect: Dialect, text: str) -> Sequence[Outgoing]:
+        """Let a text frame be answered; there are protocols that have audio in them."""
+        at, heard = self.opening.clock.now(), dialect.heard
+        answers = dialect.receive(text)
+        if dialect.heard > heard:
+            self.log.audio(at, size_of(text), dialect.heard)
+        else:
+            self.log.message(at, text, heard)
+        return answers
 
     def _gone(self, code: int, reason: str) -> None:
         if self.close is None:
@@ -183,6 +213,7 @@ class Session:
             elif isinstance(answer, Message):
                 self.log.answer(self.opening.clock.now(), answer.kind, answer.body, self.heard)
                 await self._send({"type": "websocket.send", "text": answer.body.decode()})
+                self._changed()
             elif isinstance(answer, Later):
                 await self._say(await answer.made)
             else:
@@ -199,48 +230,63 @@ class Sessions:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.open: dict[str, Session] = {}
+        self.news = Bell()
+        """Rings when a session has begun, something was said in it, or it is over."""
+        self._refused = 0
 
     async def run(self, opening: Opening, operation: SocketOperation, receive: Receive, send: Send) -> None:
         """Go through a session."""
-        session = Session(opening, operation, receive, send, self.open)
+        session = Session(opening, operation, receive, send, self)
         try:
             await session.run()
         except NoUpgradeError as refusal:
-            await refuse(refusal.reply, send)
-            self._record(session, refusal.reply.status)
+            await refuse(refusal.reply, send, _own_headers(session))
+            self._record(session, refusal.reply)
         else:
-            self._record(session, SWITCHED)
+            self._record(session, None)
 
-    def _record(self, session: Session, status: int) -> None:
+    def enter(self, session: Session) -> None:
+        """Count a session among those that are open."""
+        self.open[session.id] = session
+        self.news.ring()
+
+    def leave(self, session: Session) -> None:
+        """Count a session among those that are open no longer."""
+        if self.open.get(session.id) is session:
+            del self.open[session.id]
+
+    def request_id_of(self, opening: Opening) -> str:
+        """Make the id of the request that a session begins with."""
+        if opening.account is None:
+            self._refused += 1
+            number = f"req_0_s{self._refused:x}"
+        else:
+            opening.project.requests += 1
+            number = f"req_{opening.project.name[:8]}_{opening.project.requests:x}"
+        return opening.service.request_id(number, self._engine.settings.seed)
+
+    def forget(self, project: Project | None) -> None:
+        """End the sessions of a project, or all, and keep nothing of them."""
+        for session in list(self.open.values()):
+            if project is None or session.opening.project is project:
+                self.leave(session)
+                session.is_forgotten = True
+                session.ask(lambda _: (_FORGOTTEN,))
+
+    def _record(self, session: Session, reply: Reply | None) -> None:
         """Note a session that is over in the journal."""
-        opening, journal = session.opening, self._engine.journal
-        scope, project = opening.scope, opening.account.project if opening.account else None
-        journal.record(
-            Entry(
-                project=project.id if project else 0,
-                at=session.began,
-                request_id=session.dialect.id if session.dialect else "",
-                method="GET",
-                path=scope["path"][:_LONGEST],
-                query=scope["query_string"][:_LONGEST].decode("latin-1"),
-                status=status,
-                size=session.log.sent_bytes,
-                microseconds=self._engine.clock.parent.now() - session.began_really,
-                job=session.dialect.id if session.dialect else None,
-                fixture=opening.fixture,
-                note=session.note,
-                fault=session.fault,
-                violations=opening.violations,
-                request_size=session.log.received_bytes,
-                is_form=False,
-                response_headers=(),
-                has_length=False,
-                request_headers=masked_headers(tuple(scope["headers"])) if journal.is_on else NO_HEADERS,
-                request_body=b"",
-                response_body=b"",
-            )
-        )
-        opening.courier.journal_later()
+        journal = self._engine.journal
+        if reply is None:
+            record = record_of(session)
+            self._engine.metrics.ended(record)
+            if not session.is_forgotten:
+                journal.record_session(record)
+        if session.is_forgotten:
+            return
+        took = self._engine.clock.parent.now() - session.began_really
+        journal.record(entry_of(session, took, reply))
+        session.opening.courier.journal_later()
+        self.news.ring()
 
     def clocks_moved(self) -> None:
         """Let every session look at its clock."""
@@ -248,8 +294,14 @@ class Sessions:
             session.wake()
 
 
-async def refuse(reply: Reply, send: Send) -> None:
+def _own_headers(session: Session) -> Headers:
+    hint = printable(session.opening.hint)
+    own: Headers = ((b"x-request-id", session.request_id.encode()),)
+    return (*own, (b"x-mock-hint", hint.encode("ascii", "backslashreplace")[:1000])) if hint else own
+
+
+async def refuse(reply: Reply, send: Send, own: Headers = ()) -> None:
     """Answer the request for an upgrade as any other request."""
-    headers = [*reply.headers, (b"content-type", reply.media_type)]
+    headers = [*reply.headers, *own, (b"content-type", reply.media_type)]
     await send({"type": "websocket.http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": reply.body})

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mockserver.web.replies import Reply
     from mockserver.web.sending import Scope
 
+_MOST_VIOLATIONS = 100
 How = Literal["partial", "final", "formatted"]
 
 
@@ -85,7 +86,7 @@ class Opening:
 
     def violates(self, *rules: str) -> None:
         """Note what is wrong with the session although the service lets it pass."""
-        self.violations += rules
+        self.violations += rules[: _MOST_VIOLATIONS - len(self.violations)]
 
     @property
     def project(self) -> Project:
