@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mockserver.web.replies import Reply
     from mockserver.web.sending import Scope
 
-_MOST_VIOLATIONS = 100
 How = Literal["partial", "final", "formatted"]
 
 
@@ -86,7 +85,7 @@ class Opening:
 
     def violates(self, *rules: str) -> None:
         """Note what is wrong with the session although the service lets it pass."""
-        self.violations += rules[: _MOST_VIOLATIONS - len(self.violations)]
+        self.violations += rules
 
     @property
     def project(self) -> Project:
