@@ -16,6 +16,7 @@ MODULES = {
     "reset": "reset",
     "jobs": "jobs",
     "journal": "journal",
+    "sessions": "sessions",
     "clock": "clock",
     "webhooks": "webhooks",
     "sinks": "sinks",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Unpack, cast
 
 from mockserver.client.connection import Connection, MockServerError, content_of
-from mockserver.client.records import Delivery, Job, Request, read, read_all
-from mockserver.client.shapes import Expectation, Filters
+from mockserver.client.records import Delivery, Job, Request, Session, read, read_all
+from mockserver.client.shapes import Expectation, Filters, SessionFilters
 from mockserver.client.sink import timed_out, waited
 
 __tracebackhide__ = True  # pytest then shows the line of the test that called
@@ -97,6 +97,26 @@ class Journal:
         Raises TimeoutError with what was there.
         """
         return list(read_all(Delivery, self._wait("webhooks", count, timeout, job=job)))
+
+    def wait_for_sessions(self, count: int = 1, timeout: float = 5, **filters: Unpack[SessionFilters]) -> list[Session]:
+        """Return sessions without their messages, newest first, once there are so many.
+
+        Raises TimeoutError with what was there.
+        """
+        query = {"count": count, "limit": min(max(count, 100), 1000), **filters, **self._own}
+        reply = waited(self.connection, "/sessions/wait", query, timeout)
+        found = list(read_all(Session, reply.content["sessions"]))
+        if reply.status == 408:
+            raise timed_out(reply, map(str, found))
+        return found
+
+    def wait_for_session(self, timeout: float = 5, **filters: Unpack[SessionFilters]) -> Session:
+        """Return a session with its messages, the newest one, once there is one: that is open, that says something, ...
+
+        Raises TimeoutError.
+        """
+        found = self.wait_for_sessions(1, timeout, **filters)
+        return read(Session, self.call("GET", f"/sessions/{found[0].id}"))
 
     def _wait(self, what: str, count: int, timeout: float, **filters: Any) -> list[dict[str, Any]]:
         query = {"what": what, "count": count, "limit": min(max(count, 100), 1000), **filters, **self._own}

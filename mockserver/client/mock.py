@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 from urllib.parse import quote, urlsplit
 
 from mockserver.client import fixtures
 from mockserver.client.connection import Connection
 from mockserver.client.journal import Journal
-from mockserver.client.records import Advance, Clock, Delivery, Fault, Job, read, read_all
-from mockserver.client.shapes import Answer, Asked, Match, Rule, Terms, Turn
+from mockserver.client.records import Advance, Clock, Delivery, Fault, Job, Session, read, read_all
+from mockserver.client.shapes import Answer, Asked, Match, Rule, SessionFilters, Terms, Turn
 from mockserver.client.sink import Sink
 
 if TYPE_CHECKING:
@@ -162,6 +162,29 @@ class Mock(Journal):
     def fail(self, job: str, error: str | None = None) -> Job:
         """End a job as ``error``, with a text."""
         return read(Job, self.call("POST", f"/jobs/{job}/fail", None if error is None else {"error": error}))
+
+    def sessions(
+        self, *, limit: int = 100, before: int | None = None, **filters: Unpack[SessionFilters]
+    ) -> list[Session]:
+        """Return sessions over WebSockets without their messages, the open ones first, newest first."""
+        page = self.call("GET", "/sessions", limit=limit, before=before, **filters, **self._own)
+        return list(read_all(Session, page["sessions"]))
+
+    def session(self, session: str) -> Session:
+        """Return a session with its messages."""
+        return read(Session, self.call("GET", f"/sessions/{_quoted(session)}"))
+
+    def say(self, session: str, text: str, how: Literal["partial", "final", "formatted"] = "final") -> Session:
+        """Let an open session hear words now; its client has been sent what it answers."""
+        return read(Session, self.call("POST", f"/sessions/{_quoted(session)}/say", {"text": text, "how": how}))
+
+    def end(
+        self, session: str, *, code: int | None = None, reason: str | None = None, error: str | None = None
+    ) -> Session:
+        """End an open session: as usual, with a close code and a reason, or with an error by its name."""
+        asked = {"code": code, "reason": reason, "error": error}
+        given = {name: value for name, value in asked.items() if value is not None}
+        return read(Session, self.call("POST", f"/sessions/{_quoted(session)}/end", given or None))
 
     def terms(self) -> dict[str, Any]:
         """Return what the account is like, and how its jobs move on: the names of ``Terms``."""

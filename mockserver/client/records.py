@@ -146,6 +146,90 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionAudio:
+    """Audio that came: its length in milliseconds, in how many frames and bytes."""
+
+    ms: int = 0
+    frames: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Messages in one direction; ``bytes`` are with those of audio."""
+
+    messages: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClose:
+    """How a session ended: ``by`` is "client" or "server"."""
+
+    code: int = 0
+    reason: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something in a session: ``direction`` is "in" or "out", ``audio_ms`` how much audio had come until then.
+
+    ``kind`` is the type of what the server sent, "text" for what the client did, or "audio".
+    """
+
+    at: datetime | None = field(default=None, metadata=_TIME)
+    direction: str = ""
+    kind: str = ""
+    audio_ms: int = 0
+    text: str | None = None
+    json: Any = None
+    bytes: int = 0
+    cut: bool = False
+    audio: SessionAudio | None = field(default=None, metadata=_one(SessionAudio))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session over a WebSocket; ``messages`` are there when it is asked for by itself.
+
+    ``dropped`` counts the messages that were too many to keep.
+    """
+
+    id: str = ""
+    state: str = ""
+    request_id: str = ""
+    family: str = ""
+    service: str = ""
+    path: str = ""
+    query: str = ""
+    began: datetime | None = field(default=None, metadata=_TIME)
+    ended: datetime | None = field(default=None, metadata=_TIME)
+    audio: SessionAudio = field(default_factory=SessionAudio, metadata=_one(SessionAudio))
+    received: Traffic = field(default_factory=Traffic, metadata=_one(Traffic))
+    sent: Traffic = field(default_factory=Traffic, metadata=_one(Traffic))
+    close: SessionClose | None = field(default=None, metadata=_one(SessionClose))
+    fixture: str | None = None
+    fault: str | None = None
+    hint: str | None = None
+    violations: tuple[str, ...] = field(default=(), metadata=_TUPLE)
+    messages: tuple[Message, ...] = field(default=(), repr=False, metadata=_each(Message))
+    dropped: int = 0
+    raw: View = field(default_factory=dict, repr=False, compare=False)
+
+    def said(self, kind: str) -> list[Any]:
+        """Return the messages of this kind that the server sent, as JSON."""
+        return [message.json for message in self.messages if message.direction == "out" and message.kind == kind]
+
+    def __str__(self) -> str:
+        """Return the session as one line."""
+        over = f", closed by the {self.close.by}: {self.close.code} {self.close.reason}".rstrip() if self.close else ""
+        wrong = "; ".join([*([self.hint] if self.hint else ()), *self.violations])
+        said = f"{self.audio.ms / 1000:g} s of audio, {self.sent.messages} messages sent"
+        return f"{self.state} {self.path} {self.id}: {said}{over}{f': {wrong}' if wrong else ''}"
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt to deliver a webhook call; ``error`` says why there is no status."""
 

@@ -70,6 +70,16 @@ class Filters(TypedDict, total=False):
     violations: bool
 
 
+class SessionFilters(TypedDict, total=False):
+    """Which sessions; ``path`` is a pattern, ``message`` the kind of a message in it, ``text`` a part of one."""
+
+    id: str
+    state: Literal["open", "closed"]
+    path: str
+    message: str
+    text: str
+
+
 class Expectation(TypedDict, total=False):
     """What requests are like: ``params`` is a part of the JSON body, ``headers`` are some of the headers."""
 

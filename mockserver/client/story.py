@@ -34,6 +34,7 @@ def _lines(mock: Mock, began: datetime) -> Iterator[str]:
     yield from map(str, reversed(requests[:_REQUESTS]))
     if not requests:
         yield from _strangers(mock, began)
+    yield from map(str, reversed(mock.sessions(state="open", limit=_OTHERS)))
     yield from (_unfinished(job) for job in reversed([j for j in jobs if j.status != "completed"][:_OTHERS]))
     yield from _unused(mock, requests, jobs)
     yield from (_idle(fault) for fault in mock.faults() if not fault.fired and _is_certain(fault))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mockserver.web.sessions import Session
 
 _LONGEST = 2000
+_NONCE = b"sec-websocket-key"
+"""A header that is another with every session, and says nothing."""
 
 
 def record_of(session: Session) -> SessionRecord:
@@ -58,7 +60,7 @@ def entry_of(session: Session, took: int, reply: Reply | None) -> Entry:
     opening = session.opening
     return Entry(
         project=opening.account.project.id if opening.account is not None else 0,
-        at=session.began,
+        at=opening.clock.now(),
         request_id=session.request_id,
         method="GET",
         path=opening.scope["path"][:_LONGEST],
@@ -88,4 +90,6 @@ def _query(session: Session) -> str:
 
 def _headers(session: Session) -> SentHeaders:
     opening = session.opening
-    return masked_headers(tuple(opening.scope["headers"])) if opening.engine.journal.is_on else NO_HEADERS
+    if not opening.engine.journal.is_on:
+        return NO_HEADERS
+    return masked_headers(tuple(pair for pair in opening.scope["headers"] if pair[0] != _NONCE))
