@@ -260,7 +260,7 @@ async def end(
     errors = session.operation.errors
     if asked.error is not None and asked.error not in errors:
         raise ApiError(422, f"error: there is no such error; there are {', '.join(errors) or 'none'}")
-    return await _done(lookout, session, request, lambda dialect: _ending(dialect, asked), ends=True)
+    return await _done(lookout, session, request, lambda dialect: _ending(dialect, asked))
 
 
 def _ending(dialect: Dialect, asked: Ending) -> Sequence[Outgoing]:
@@ -276,15 +276,13 @@ async def _done(
     session: Session,
     request: Request,
     what: Callable[[Dialect], Sequence[Outgoing]],
-    *,
-    ends: bool = False,
 ) -> JsonReply:
-    """Let a session do something, and show it once that is done, or with ``ends`` once it is over."""
+    """Let a session do something, and show it once that is done, or the session is over."""
     order = _Order(what, lookout.courier.sessions.news.ring)
     session.ask(order.carry_out)
 
     async def is_done() -> bool:
-        return session.ended is not None or (order.is_done and not ends)
+        return session.ended is not None or order.is_done
 
     if not await lookout.until(is_done, _PATIENCE, request):
         raise ApiError(408, f"the session {session.id} has not done it within {_PATIENCE:g} s")

@@ -254,6 +254,7 @@ class Sessions:
         """Count a session among those that are open no longer."""
         if self.open.get(session.id) is session:
             del self.open[session.id]
+        self.news.ring()
 
     def request_id_of(self, opening: Opening) -> str:
         """Make the id of the request that a session begins with."""
