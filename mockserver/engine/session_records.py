@@ -21,9 +21,9 @@ _WEIGHT = 128
 _INSERT = "INSERT INTO sessions (project, id, kept, facts, lines) VALUES (?, ?, ?, ?, ?)"
 _PRUNE = """
 DELETE FROM sessions WHERE project = ?1 AND number <= (SELECT max(number) FROM
-(SELECT number, row_number() OVER newest AS place, sum(kept) OVER newest - kept AS kept_of_newer
+(SELECT number, row_number() OVER newest AS place, sum(kept) OVER newest AS kept_by_then
 FROM sessions WHERE project = ?1 WINDOW newest AS (ORDER BY number DESC))
-WHERE place > ?2 OR kept_of_newer >= ?3)
+WHERE place > ?2 OR (place > 1 AND kept_by_then > ?3))
 """
 _FOUND = """
 SELECT number, facts{lines} FROM sessions WHERE (:project IS NULL OR project = :project) AND (:id IS NULL OR id = :id)

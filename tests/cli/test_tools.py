@@ -14,7 +14,7 @@ import pytest
 import typer
 
 from mockserver.cli.app import app
-from mockserver.client import Asked, Filters, Match, Rule
+from mockserver.client import Asked, Filters, Match, Rule, SessionFilters
 from tests.cli.conftest import URL, Command, told
 from tests.conftest import Api
 from tests.processes import ROOT
@@ -60,6 +60,8 @@ def test_the_next_requests_fail(command: Command, api: Api) -> None:
         (("journal", "count"), Filters),
         (("journal", "har"), Filters),
         (("journal", "wait"), Filters),
+        (("sessions", "list"), SessionFilters),
+        (("sessions", "wait"), SessionFilters),
     ],
 )
 def test_what_python_calls_by_a_name_has_a_flag_of_that_name(command: tuple[str, str], shape: type) -> None:
