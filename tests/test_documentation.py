@@ -204,7 +204,7 @@ def test_every_control_call_is_documented(server: MockServer) -> None:
     paths = [path for path in httpx.get(f"{server.url}/_mock/openapi.json").json()["paths"] if "/_mock/" in path]
     assert len(paths) > 30
     for path in paths:
-        last = re.sub(r"\{number\}$", "{id}", re.sub(r"\{job_id\}", "{id}", path)).rsplit("/", 1)[-1]
+        last = re.sub(r"\{number\}$", "{id}", re.sub(r"\{(job|session)_id\}", "{id}", path)).rsplit("/", 1)[-1]
         assert f"/{last}" in page, f"{path} is not in docs/control.md"
 
 
