@@ -7,77 +7,32 @@ import contextlib
 import os
 import resource
 import signal
-import socket
-import struct
 import sys
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+from urllib.parse import unquote
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.http11 import MAX_LINE_LENGTH, Request
 
 from mockserver.app import create_app
+from mockserver.leftovers import LOOKS, QUIET, Leftovers
 from mockserver.settings import SeedError, Settings
 from mockserver.web import log
 from mockserver.web.sending import CONNECTION
+from mockserver.websocket import WebSocket, let_reset
 
 if TYPE_CHECKING:
     from mockserver.proxy import Proxy
     from mockserver.web.authority import Authority
 
-_AT_ONCE = struct.pack("ii", 1, 0)
-"""A socket that does not linger is reset when it is closed."""
-QUIET = 5.0
-"""Seconds for which a client that has its reply already may pause in sending what nobody reads."""
-LOOKS = 6
-"""How many such times a client may go on sending altogether."""
-PATIENCE = 30.0
-"""Seconds after which a client that does not read what it is sent is given up."""
 _HANDSHAKE = 30.0
 """Seconds that a client may take to agree on TLS."""
 _SOON = 1024 * 1024
 """A body of so many bytes is waited for, so that the connection can be used again."""
-
-
-_URI, _HEADERS = "414 URI Too Long", "431 Request Header Fields Too Large"
-_TOO_LONG = "HTTP/1.1 {}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-
-
-class _Leftovers(asyncio.Protocol):
-    """Throws away what a client still sends after its reply, for some time, and closes the connection.
-
-    If a connection is closed while the client sends, it is reset, and many a client never sees its reply. One that
-    is closed in our direction only lets the client know that it may stop.
-    """
-
-    def __init__(self, transport: asyncio.Transport, before: asyncio.Protocol) -> None:
-        self._transport = transport
-        self._before = before
-        self._heard = True
-        transport.set_protocol(self)
-        if transport.can_write_eof():  # TLS has no such thing: there the length of the reply has to do
-            transport.write_eof()
-        self._look(LOOKS)
-
-    def data_received(self, data: bytes) -> None:
-        """Note that the client is there."""
-        self._heard = True
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the protocol that answered."""
-        self._timer.cancel()
-        self._before.connection_lost(exc)
-
-    def _look(self, left: int) -> None:
-        if left and self._heard:
-            self._heard = False
-            self._timer = asyncio.get_running_loop().call_later(QUIET, self._look, left - 1)
-        else:
-            self._transport.abort()
 
 
 class _Http(HttpToolsProtocol):
@@ -130,7 +85,7 @@ class _Http(HttpToolsProtocol):
         if self._ends:
             self._unset_keepalive_if_required()
             if self.cycle.more_body:
-                _Leftovers(self.transport, self)
+                Leftovers(self.transport, self)
             else:
                 self.transport.close()
         elif self.cycle.response_complete and self.cycle.more_body:
@@ -157,6 +112,20 @@ class _Http(HttpToolsProtocol):
         await send({**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]})
         cycle.keep_alive = True  # or it would close the connection at once
 
+    def _should_upgrade(self) -> bool:
+        """Say whether a request becomes a session; any other request for an upgrade is answered as if it were none."""
+        return super()._should_upgrade() and self._begins_session()
+
+    def _begins_session(self) -> bool:
+        scope, before = self.scope, self.cycle
+        path = unquote(self.url.partition(b"?")[0].decode("latin-1"))
+        is_asked = scope["method"] == "GET" and scope["http_version"] == "1.1" and self._gate.has_socket(path)
+        return is_asked and (before is None or before.response_complete)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Go on with what comes next, as after any other request."""
+        self.parser = httptools.HttpRequestParser(self)
+
     def _break_off(self, scope: object) -> None:
         for cycle in self._cycles:
             if cycle.scope is scope:
@@ -164,19 +133,12 @@ class _Http(HttpToolsProtocol):
         self.transport.close()
 
     def _reset(self, scope: object) -> None:
-        _let_reset(self.transport)
+        let_reset(self.transport)
         self._break_off(scope)
         self.transport.abort()
 
     def _write(self, scope: object, data: bytes) -> None:
         self.transport.write(data)
-
-
-def _let_reset(transport: asyncio.Transport) -> None:
-    """Let a connection be reset when it is closed."""
-    opened = transport.get_extra_info("socket")
-    if opened is not None:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
 
 
 def _ends_connection(cycle: RequestResponseCycle) -> bool:
@@ -185,57 +147,6 @@ def _ends_connection(cycle: RequestResponseCycle) -> bool:
         return False
     length = int(dict(cycle.scope["headers"]).get(b"content-length", _SOON + 1))
     return not cycle.keep_alive or cycle.waiting_for_100_continue or length > _SOON
-
-
-class _WebSocket(WebSocketsSansIOProtocol):
-    """WebSockets whose sessions can be woken, whose connections can be broken off, and which no client can stall."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._stalled: asyncio.TimerHandle | None = None
-
-    def handle_connect(self, event: Request) -> None:
-        super().handle_connect(event)
-        if hasattr(self, "scope"):
-            self.scope["extensions"][CONNECTION] = {
-                "wake": self.queue.put_nowait, "break_off": self._break_off, "reset": self._reset, "write": self._write
-            }  # fmt: skip
-
-    def data_received(self, data: bytes) -> None:
-        """Read, and refuse a request for an upgrade that is too long to be read: nobody else would answer it."""
-        super().data_received(data)
-        if self.conn.handshake_exc is not None and not self.handshake_initiated:
-            self.handshake_initiated = self.handshake_complete = self.close_sent = True
-            line, _, _ = data.partition(b"\r\n")
-            self.transport.write(_TOO_LONG.format(_URI if len(line) + 2 > MAX_LINE_LENGTH else _HEADERS).encode())
-            self.transport.close()
-
-    def pause_writing(self) -> None:
-        """Wait for a client that does not read, but not for ever."""
-        super().pause_writing()
-        self._stalled = self.loop.call_later(PATIENCE, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """Go on: the client reads again."""
-        super().resume_writing()
-        if self._stalled is not None:
-            self._stalled.cancel()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the client."""
-        if self._stalled is not None:
-            self._stalled.cancel()
-        super().connection_lost(exc)
-
-    def _break_off(self, _: object) -> None:
-        self.transport.close()
-
-    def _reset(self, _: object) -> None:
-        _let_reset(self.transport)
-        self.transport.abort()
-
-    def _write(self, _: object, data: bytes) -> None:
-        self.transport.write(data)
 
 
 class Server(uvicorn.Server):
@@ -264,8 +175,10 @@ class Server(uvicorn.Server):
                 server_header=False,
                 lifespan="on",
                 proxy_headers=False,
-                ws=_WebSocket,
+                ws=cast("Any", partial(WebSocket, settings.stall_seconds)),
                 ws_per_message_deflate=False,
+                ws_ping_interval=settings.ping_seconds or None,
+                ws_ping_timeout=settings.ping_seconds or None,
                 timeout_keep_alive=65,
                 timeout_graceful_shutdown=1,
             )

@@ -182,6 +182,15 @@ class Settings(BaseSettings):
         repr=False,
         description="Secret that calls of the control API must carry; better in the environment than in a flag.",
     )
+    ping_seconds: float = Field(
+        20.0,
+        ge=0,
+        le=1e6,
+        description="Seconds between two pings of a session, and for an answer to one; 0: none.",
+    )
+    stall_seconds: float = Field(
+        30.0, gt=0, le=1e6, description="Seconds after which a session ends whose client does not read what it is sent."
+    )
     journal: int = Field(10_000, ge=0, description="Requests that the journal keeps for each project.")
     journal_body_bytes: int = Field(
         8 * 2**10, ge=0, le=2**20, description="Bytes of every request and reply body that the journal keeps."

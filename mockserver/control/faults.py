@@ -68,6 +68,7 @@ async def names(engine: EngineNeeded, families: FamiliesNeeded) -> dict[str, Any
     services = [service for family in families for service in family.services]
     return {
         "errors": {service.name: list(service.errors) for service in services},
+        "session_errors": {service.name: service.endings for service in services if service.endings},
         "connections": _CONNECTIONS,
         "faults": {name: dict(rule) for name, rule in NAMED.items()},
         "profiles": {name: profile.about for name, profile in _profiles(engine).items()},
@@ -104,13 +105,14 @@ def _profiles(engine: Engine) -> dict[str, Profile]:
 def _check(rule: FaultRule, families: tuple[Family, ...]) -> None:
     """Refuse a rule that can never do anything (ApiError)."""
     services = [service for family in families for service in family.services]
-    known: dict[str, list[str]] = {
-        "family": [family.name for family in families],
-        "service": [service.name for service in services],
-        "error": sorted({name for service in services for name in service.errors}),
+    endings = {name for service in services for name in service.endings}
+    known: dict[str, tuple[str | None, list[str]]] = {
+        "family": (rule.family, [family.name for family in families]),
+        "service": (rule.service, [service.name for service in services]),
+        "error": (rule.error, sorted(endings.union(*(service.errors for service in services)))),
+        "session.error": (rule.session.error if rule.session else None, sorted(endings)),
     }
-    for field, names in known.items():
-        given = getattr(rule, field)
+    for field, (given, names) in known.items():
         if given is not None and given not in names:
             raise ApiError(422, f"{field}: there is no {given[:100]!r}; there are {', '.join(names)}")
 

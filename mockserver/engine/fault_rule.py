@@ -35,6 +35,9 @@ _RESERVED = frozenset(("content-length", "transfer-encoding", "connection"))
 _JOB = ("fail_job", "hold_job", "fallback_job")
 _REPLACES = ("error", "status", "connection")
 _DAMAGES = ("malformed_json", "truncate", "content_length", "dribble", "cut_after")
+_ENDINGS = ("close", "error", "hang", "reset", "invalid_frame")
+_CLOSE_CODES = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)))
+_LONGEST_REASON = 123
 
 
 def _storable(value: Any) -> Any:
@@ -103,8 +106,83 @@ class Dribble(_Part):
     seconds: Seconds
 
 
+class Closing(_Part):
+    """A close frame: a code that may be sent, and a reason."""
+
+    code: int
+    reason: Text = ""
+
+    @field_validator("code")
+    @classmethod
+    def _can_be_sent(cls, code: int) -> int:
+        if code not in _CLOSE_CODES:
+            raise ValueError("it cannot be sent; give 1000 to 1003, 1007 to 1014, or 3000 to 4999")
+        return code
+
+    @field_validator("reason")
+    @classmethod
+    def _fits(cls, reason: str) -> str:
+        if len(reason.encode()) > _LONGEST_REASON:
+            raise ValueError(f"longer than {_LONGEST_REASON} bytes")
+        return reason
+
+
+class SessionFault(_Part):
+    """What becomes of a session: after so many messages of the server, or so much audio; without either, at once."""
+
+    after_messages: Count | None = None
+    after_audio_ms: Count | None = None
+    close: Closing | None = None
+    error: Text | None = None
+    """A documented error, by its name."""
+    hang: bool = False
+    """Nothing is answered any more, and the connection stays."""
+    reset: bool = False
+    invalid_frame: bool = False
+    """A frame is sent that is none."""
+
+    @model_validator(mode="after")
+    def _one_thing_at_one_time(self) -> Self:
+        if len(self._given) != 1:
+            raise ValueError(f"give one of {', '.join(_ENDINGS)}")
+        if self.after_messages is not None and self.after_audio_ms is not None:
+            raise ValueError("after_messages and after_audio_ms cannot be given together")
+        return self
+
+    @property
+    def _given(self) -> list[str]:
+        return [name for name in _ENDINGS if getattr(self, name) not in (None, False)]
+
+    @property
+    def label(self) -> str:
+        """Return what the journal calls it."""
+        what = self._given[0]
+        detail = self.error if self.close is None else self.close.code
+        return f"session {what} {detail}" if detail is not None else f"session {what}"
+
+
+class MessageFault(_Part):
+    """What becomes of every nth message of a session, or of some kinds; the first ``after`` of them are spared."""
+
+    fault: Literal["drop", "twice", "late", "swap", "malformed"]
+    kinds: Annotated[list[Text], Field(min_length=1, max_length=100)] | None = None
+    every: Annotated[int, Field(ge=1, le=_MOST)] = 1
+    after: Count = 0
+    times: Annotated[int, Field(ge=1, le=_MOST)] | None = None
+    seconds: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _has_its_seconds(self) -> Self:
+        if (self.fault == "late") != (self.seconds is not None):
+            raise ValueError("late needs seconds" if self.fault == "late" else f"{self.fault} has no seconds")
+        return self
+
+
 class Asked(NamedTuple):
-    """A request as rules see it: ``errors`` are those it can get, ``params`` is its JSON body, None if unread."""
+    """A request as rules see it: ``errors`` are those it can get, ``params`` is its JSON body, None if unread.
+
+    For a session ``params`` is what its query says, and ``endings`` are the errors that it can end with.
+    """
 
     family: str
     service: str
@@ -113,12 +191,14 @@ class Asked(NamedTuple):
     key: str | None
     errors: Collection[str]
     params: Any = None
+    endings: Collection[str] | None = None
 
 
 class FaultRule(_Part):
     """A fault. Everything that is given of a request must hold; times are on the clock of its project.
 
-    ``path`` and ``api_key`` are patterns, ``params`` is a part of the JSON body. Of the requests that match, the first
+    ``path`` and ``api_key`` are patterns, ``params`` is a part of the JSON body, or of what a session's query says. Of
+    the requests that match, the first
     ``after`` are spared, and at most ``times`` get the fault, each with ``probability``. ``since`` and ``until`` are
     moments in ISO 8601, or seconds from when the rule was made.
     """
@@ -158,6 +238,8 @@ class FaultRule(_Part):
     fallback_job: bool = False
     """The first engine fails, and the job goes on with another, where the API has one."""
     webhook: Literal["drop", "twice", "reorder"] | None = None
+    session: SessionFault | None = None
+    messages: MessageFault | None = None
 
     @field_validator("method")
     @classmethod
@@ -204,19 +286,29 @@ class FaultRule(_Part):
 
     @cached_property
     def aspects(self) -> frozenset[str]:
-        """Return what the rule concerns: delay, reply, job and webhook. Each is decided by one rule."""
+        """Return what the rule concerns: delay, reply, job, webhook, session, messages. One rule decides each."""
         found = {
             "delay": self.delay is not None,
             "reply": bool(self.headers) or any(self._gives(name) for name in (*_REPLACES, *_DAMAGES)),
             "job": any(self._gives(name) for name in _JOB),
             "webhook": self.webhook is not None,
+            "session": self.session is not None,
+            "messages": self.messages is not None,
         }
         return frozenset(name for name, is_concerned in found.items() if is_concerned)
 
     @cached_property
+    def session_aspects(self) -> frozenset[str]:
+        """Return what of a session it concerns; its ``reply`` is that to the request for the upgrade."""
+        replaces = any(self._gives(name) for name in _REPLACES)
+        damages = any(self._gives(name) for name in _DAMAGES)
+        without = {"job", "webhook"} if replaces and not damages else {"job", "webhook", "reply"}
+        return self.aspects - without
+
+    @cached_property
     def acts_on_jobs_only(self) -> bool:
         """Say whether only requests that make jobs can get the fault."""
-        return not self.aspects & {"delay", "reply"}
+        return self.aspects <= {"job", "webhook"}
 
     @property
     def label(self) -> str:
@@ -228,6 +320,8 @@ class FaultRule(_Part):
         said += [name for name in ("delay", *_DAMAGES) if self._gives(name)]
         said += [name for name in _JOB if self._gives(name)]
         said += [f"webhook {self.webhook}"] if self.webhook else []
+        said += [self.session.label] if self.session else []
+        said += [f"messages {self.messages.fault}"] if self.messages else []
         return " ".join(said) or "headers"
 
     def dated(self, now: int) -> FaultRule:
@@ -252,6 +346,7 @@ class FaultRule(_Part):
             (self.method is None or self.method == asked.method)
             and (self.path is None or fnmatchcase(asked.path, self.path))
             and (self.error is None or self.error in asked.errors)
+            and (self.session is None or self.session.error is None or self.session.error in (asked.endings or ()))
             and (self.service is None or self.service == asked.service)
             and (self.family is None or self.family == asked.family)
             and (self.api_key is None or fnmatchcase(asked.key or "", self.api_key))

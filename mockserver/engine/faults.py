@@ -12,10 +12,15 @@ from mockserver.engine.keys import Project
 from mockserver.engine.store import Row, Store
 
 if TYPE_CHECKING:  # making pydantic's models takes time, and most servers never have a fault
-    from mockserver.engine.fault_rule import Asked, FaultRule
+    from mockserver.engine.fault_rule import Asked, FaultRule, MessageFault, SessionFault
 
 MOST = 1_000
 """Rules of one project, or for all: each request is held against every one."""
+_OF_REQUESTS = frozenset(("delay", "reply"))
+_OF_JOBS = _OF_REQUESTS | {"job", "webhook"}
+_OF_SESSIONS = _OF_REQUESTS | {"session", "messages"}
+_DECIDED = ("reply", "job", "webhook", "session", "messages")
+_NOTHING = (None, 0)
 _INSERT = "INSERT INTO faults (project, profile, body, met, fired) VALUES (?, ?, ?, 0, 0)"
 
 
@@ -27,6 +32,8 @@ class Fault(NamedTuple):
     reply: FaultRule | None = None
     job: FaultRule | None = None
     webhook: str | None = None
+    session: SessionFault | None = None
+    messages: MessageFault | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +70,7 @@ class ActiveRule:
 class Faults:
     """Rules by project. Where several match a request, the newest decides, a project's own before those for all.
 
-    A delay, the reply, the job and its webhook are decided apart from each other.
+    A delay, the reply, the job, its webhook, a session and its messages are decided apart from each other.
     """
 
     def __init__(self, store: Store, seed: int) -> None:
@@ -189,12 +196,13 @@ class Faults:
         """Return what becomes of a request: what it asks for itself, and else what the rules say; None is nothing."""
         deciding: dict[str, tuple[FaultRule, int]] = {}
         labels = []
-        free = {"delay", "reply", "job", "webhook"} if makes_job else {"delay", "reply"}
-        if requested is not None and free & requested.aspects:
-            deciding = dict.fromkeys(free & requested.aspects, (requested, 0))
-            labels.append(requested.label)
+        of_session = asked.endings is not None
+        free = _OF_SESSIONS if of_session else _OF_JOBS if makes_job else _OF_REQUESTS
+        if requested is not None:
+            deciding = dict.fromkeys(free & _aspects(requested, of_session), (requested, 0))
+            labels += [requested.label] if deciding else []
         for active in self._effective(project):
-            wanted = (free - deciding.keys()) & active.rule.aspects
+            wanted = (free - deciding.keys()) & _aspects(active.rule, of_session)
             if not wanted or not active.rule.is_for(asked, now) or not active.rule.is_for_params(asked.params):
                 continue
             met = self._fires(active, project)
@@ -229,12 +237,23 @@ class Faults:
             if chosen is not None and not isinstance(chosen, float):
                 chosen = chosen.draw(self._chance(rule, project, met, "delay"))
             delay = round((chosen or 0.0) * SECOND)
-        webhook = deciding["webhook"][0].webhook if "webhook" in deciding else None
-        reply, job = (deciding[aspect][0] if aspect in deciding else None for aspect in ("reply", "job"))
-        return Fault(label, delay, reply, job, webhook)
+        reply, job, webhook, session, messages = (deciding.get(name, _NOTHING)[0] for name in _DECIDED)
+        return Fault(
+            label,
+            delay,
+            reply,
+            job,
+            webhook.webhook if webhook else None,
+            session.session if session else None,
+            messages.messages if messages else None,
+        )
 
     def _chance(self, rule: FaultRule, project: Project | None, met: int, what: str) -> random.Random:
         return random.Random(f"{self._seed}/{project.name if project else ''}/{rule.label}/{met}/{what}")
+
+
+def _aspects(rule: FaultRule, of_session: bool) -> frozenset[str]:
+    return rule.session_aspects if of_session else rule.aspects
 
 
 def _active(row: Row) -> ActiveRule:

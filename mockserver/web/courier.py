@@ -14,8 +14,8 @@ from mockserver.web import log
 from mockserver.web.family import Family
 from mockserver.web.messenger import Messenger
 from mockserver.web.preparer import Preparer
+from mockserver.web.reception import Sessions
 from mockserver.web.redactor import Redactor
-from mockserver.web.sessions import Sessions
 from mockserver.web.shelf import Shelf
 from mockserver.web.sources import Sources
 from mockserver.web.waits import Bell, Waits

@@ -367,6 +367,11 @@ class Service:
     )
     hosts: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def endings(self) -> Sequence[str]:
+        """Return the documented errors that its sessions can end with, by their names."""
+        return list(dict.fromkeys(name for page in self.pages for each in page.sockets for name in each.errors))
+
 
 @dataclass(frozen=True)
 class Family:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,10 @@ from urllib.parse import parse_qsl, urlsplit
 from mockserver.engine import Engine
 from mockserver.engine.faults import Fault
 from mockserver.engine.jobs import JobFault
-from mockserver.web.family import Call, Family, Operation, Service
+from mockserver.web.family import Call, Family, Operation
 from mockserver.web.replies import ApiError, ClientGoneError, FileReply, Reply, json_reply
 from mockserver.web.sending import client_of
+from mockserver.web.sockets import Opening, SocketOperation
 from mockserver.web.waits import Stopwatch
 
 if TYPE_CHECKING:  # what a fault is takes time to import, and most servers never have one
@@ -39,6 +40,15 @@ NAMED: Mapping[str, Mapping[str, Any]] = {
     "webhook_dropped": {"webhook": "drop"},
     "webhook_twice": {"webhook": "twice"},
     "webhook_reordered": {"webhook": "reorder"},
+    "session_dropped": {"session": {"close": {"code": 1011}, "after_audio_ms": 1000}},
+    "session_hang": {"session": {"hang": True, "after_audio_ms": 1000}},
+    "session_reset": {"session": {"reset": True, "after_audio_ms": 1000}},
+    "invalid_frame": {"session": {"invalid_frame": True, "after_audio_ms": 1000}},
+    "messages_dropped": {"messages": {"fault": "drop", "after": 1, "every": 2}},
+    "messages_twice": {"messages": {"fault": "twice", "after": 1}},
+    "messages_late": {"messages": {"fault": "late", "after": 1, "seconds": 1.0}},
+    "messages_swapped": {"messages": {"fault": "swap", "after": 1, "every": 2}},
+    "malformed_message": {"messages": {"fault": "malformed", "after": 1, "every": 2}},
 }
 """Faults that are no errors of a vendor's, by the names that a request may ask for them by."""
 
@@ -49,10 +59,11 @@ class Injector:
     def __init__(self, engine: Engine, families: Sequence[Family]) -> None:
         self._faults = engine.faults
         self._limit = engine.settings.body_bytes
-        known = (service.errors for family in families for service in family.services)
-        engine.faults.names = frozenset(NAMED).union(*known)
+        services = [service for family in families for service in family.services]
+        self._endings = frozenset(name for service in services for name in service.endings)
+        engine.faults.names = self._endings.union(NAMED, *(service.errors for service in services))
 
-    def may_interfere(self, call: Call) -> bool:
+    def may_interfere(self, call: Call | Opening) -> bool:
         """Say whether something may go wrong with a request; nearly always nothing does."""
         headers = call.header_map
         return (
@@ -66,7 +77,7 @@ class Injector:
         """Return what is to go wrong with a request. Raises ApiError if it asks for what there is not."""
         from mockserver.engine.fault_rule import Asked
 
-        requested = self._requested(call)
+        requested = self._requested(call, call.service.errors, call.service.endings)
         project = call.account.project if call.account else None
         params = None
         has_params = operation.reads is not None or operation.read_form is not None
@@ -92,14 +103,34 @@ class Injector:
         is_admitted = call.account is not None and not call.is_stale
         return await operation.read_form(call) if operation.read_form is not None and is_admitted else None
 
-    @staticmethod
-    def _requested(call: Call) -> FaultRule | None:
+    def fault_of_session(self, opening: Opening, operation: SocketOperation) -> Fault | None:
+        """Return what is to go wrong with a session. Raises ApiError if it asks for what there is not."""
+        from mockserver.engine.fault_rule import Asked
+
+        errors = list(dict.fromkeys((*operation.errors, *opening.service.errors)))
+        requested = self._requested(opening, errors, operation.errors)
+        account = opening.account
+        asked = Asked(
+            opening.family.name,
+            opening.service.name,
+            "GET",
+            opening.scope["path"],
+            account.key if account else None,
+            errors,
+            opening.params if opening.params is not None else dict(opening.query_params),
+            operation.errors,
+        )
+        project = account.project if account else None
+        return self._faults.chosen(project, asked, opening.clock.now(), requested, makes_job=False)
+
+    def _requested(self, call: Call | Opening, errors: Collection[str], endings: Collection[str]) -> FaultRule | None:
         """Return the fault that a request asks for by a header or its key."""
         asked = call.header_map.get(HEADER)
         if asked is not None:
-            return rule_of(asked.decode("latin-1"), call.service)
-        if call.key_fault is not None:
-            return rule_of(call.key_fault, call.service)
+            return rule_of(asked.decode("latin-1"), errors, endings)
+        name = call.key_fault
+        if name is not None:  # a request that a session needs is not to suffer from the session's fault
+            return None if name in self._endings and name not in errors else rule_of(name, errors)
         preferred = call.header_map.get(b"prefer")
         code = _CODE.search(preferred.decode("latin-1")) if preferred else None
         return _status_rule(int(code[1])) if code and 400 <= int(code[1]) <= 599 else None
@@ -129,7 +160,7 @@ class Injector:
             await call.discard()
         if rule.connection is not None:
             return broken_off(rule, fault.label)
-        reply = _replaced(call, rule)
+        reply = replaced(call, rule)
         call.hint = f"a fault: {fault.label}"  # and not what documented errors say that were looked at
         return damaged(reply, rule)
 
@@ -158,7 +189,7 @@ def _asked_by(url: str, call: Call) -> FaultRule | None:
         return None
     if not asked:
         return None
-    rule = rule_of(asked[-1], call.service, _URL_PARAMETER)
+    rule = rule_of(asked[-1], call.service.errors, where=_URL_PARAMETER)
     if not rule.acts_on_jobs_only:
         raise _refusal(f"{_URL_PARAMETER}: a URL can ask for {_listed(_JOB_NAMES)}, not for {asked[-1][:100]!r}")
     return rule
@@ -168,19 +199,26 @@ _OF_JOBS = {"fail_job", "hold_job", "fallback_job", "webhook"}
 _JOB_NAMES = tuple(name for name, rule in NAMED.items() if _OF_JOBS & rule.keys())
 
 
-def rule_of(text: str, service: Service, where: str = HEADER.decode()) -> FaultRule:
-    """Return the fault that a request names, or describes as JSON. Raises ApiError."""
+def rule_of(
+    text: str, errors: Collection[str], endings: Collection[str] = (), where: str = HEADER.decode()
+) -> FaultRule:
+    """Return the fault that a request names, or describes as JSON. Raises ApiError.
+
+    The request can get some ``errors``, and the sessions of its service can end with those of ``endings``.
+    """
     text = text.strip()
     if text.startswith("{"):
         rule = _described(text, where)
-        if rule.error is not None and rule.error not in service.errors:
-            raise _refusal(f"{where}: there is no {rule.error[:100]!r}; there are {_listed(service.errors)}")
+        ending = rule.session.error if rule.session is not None else None
+        for name, known in ((rule.error, errors), (ending, endings)):
+            if name is not None and name not in known:
+                raise _refusal(f"{where}: there is no {name[:100]!r}; there are {_listed(known) or 'none'}")
         return rule
-    if text in service.errors:
+    if text in errors:
         return _error_rule(text)
     if text in NAMED:
         return _named_rule(text)
-    raise _refusal(f"{where}: there is no {text[:100]!r}; there are {_listed([*service.errors, *NAMED])}")
+    raise _refusal(f"{where}: there is no {text[:100]!r}; there are {_listed([*errors, *NAMED])}")
 
 
 def _refusal(text: str) -> ApiError:
@@ -252,7 +290,7 @@ async def _at_hand(call: Call, reply: Reply) -> Reply:
         reply.close()
 
 
-def _replaced(call: Call, rule: FaultRule) -> Reply:
+def replaced(call: Call, rule: FaultRule) -> Reply:
     """Return the reply that takes the place of the real one."""
     if rule.error is not None:
         return call.service.errors[rule.error](call)

@@ -35,6 +35,7 @@ class Listening:
         self._courier = opening.courier
         self._speech = opening.engine.speech
         self._listener = listener
+        opening.params = listener.params
         self._render = render
         self._failed = failed
         self.hearing = Hearing(intake, self._speech.recordings, endpointing)

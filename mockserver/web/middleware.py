@@ -24,6 +24,7 @@ from mockserver.web.family import Call, Family, Operation, Quirks
 from mockserver.web.guard import CONTROL, HEALTH, Guard, nothing_here
 from mockserver.web.hosts import Hosts
 from mockserver.web.injection import Injector
+from mockserver.web.reception import refuse
 from mockserver.web.replies import (
     JSON,
     NO_CONTENT,
@@ -49,7 +50,6 @@ from mockserver.web.sending import (
     send_whole,
     typed_headers,
 )
-from mockserver.web.sessions import refuse
 from mockserver.web.sockets import Opening
 from mockserver.web.table import Place, Table
 
@@ -67,6 +67,7 @@ _FOR_BROWSERS = (
         b"x-ratelimit-service",
     ),
 )
+_FOR_SESSIONS = "sessions at this path begin with GET, HTTP/1.1 and Upgrade: websocket"
 _FAILED = "an error in the server; see its log"
 _logger = logging.getLogger("mockserver")
 
@@ -89,7 +90,7 @@ class Gate:
         self._quirks: Quirks = frozenset(engine.settings.quirks)
         self._table = Table(families, self._quirks)
         self._hosts = Hosts(families)
-        self._injector = Injector(engine, families)
+        self._injector = courier.sessions.injector = Injector(engine, families)
         self._now = engine.clock.parent.now
         self.guard = Guard(engine.settings)
         self._refused = 0
@@ -158,6 +159,10 @@ class Gate:
             break_off(call.scope)
         finally:
             self._record(call, reply, note or printable(call.hint), began, own)
+
+    def has_socket(self, path: str) -> bool:
+        """Say whether there are sessions at a path."""
+        return path in self._table.sockets
 
     def end_waits(self) -> None:
         """Let no request wait for its time any longer."""
@@ -279,7 +284,10 @@ class Gate:
         finally:
             self._identify(call, operation)
         if not methods:
-            return self._table.not_found(call)
+            reply = self._table.not_found(call)
+            if scope["path"] in self._table.sockets:
+                call.hint = f"{call.hint}; {_FOR_SESSIONS}" if call.hint else _FOR_SESSIONS
+            return reply
         if operation is None:
             if method == "OPTIONS":
                 return _preflight(methods, call.header_map.get(b"access-control-request-headers"))

@@ -93,7 +93,7 @@ async def client_of(receive: Receive) -> AsyncIterator[asyncio.Future[object]]:
 
 
 async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
+    while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
         pass
 
 

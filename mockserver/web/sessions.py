@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from mockserver.engine import Engine
-from mockserver.engine.keys import Project
-from mockserver.web.recording import entry_of, record_of
-from mockserver.web.replies import Headers, Reply
+from mockserver.web.replies import ClientGoneError, Headers
 from mockserver.web.sending import CONNECTION, Receive, Send, printable
 from mockserver.web.session_log import SessionLog, size_of
 from mockserver.web.sockets import (
@@ -25,13 +22,16 @@ from mockserver.web.sockets import (
     RefusedError,
     SocketOperation,
 )
-from mockserver.web.waits import Bell
 
-GONE = 1006
+if TYPE_CHECKING:  # most servers never have a fault
+    from mockserver.web.injection import Injector
+    from mockserver.web.reception import Sessions
+    from mockserver.web.session_faults import Thing, Trouble
+
+GONE, RESTARTS = 1006, 1012
 _WOKEN = "mockserver.woken"
 _LONGEST_SLEEP = 3600.0
 _FAILED = Close(1011, "an error in the server; see its log")
-_FORGOTTEN = Close(1012, "the mock server was reset")
 _logger = logging.getLogger("mockserver")
 
 
@@ -67,6 +67,8 @@ class Session:
         self._receive = receive
         self._send = send
         self._asked: list[Callable[[Dialect], Sequence[Outgoing]]] = []
+        self._trouble: Trouble | None = None
+        self._is_woken = False
         self._timer: asyncio.TimerHandle | None = None
         self._extension: dict[str, Any] = opening.scope.get("extensions", {}).get(CONNECTION, {})
 
@@ -98,7 +100,8 @@ class Session:
     def wake(self) -> None:
         """Let the session look at what is to be done besides reading."""
         wake = self._extension.get("wake")
-        if wake is not None:
+        if wake is not None and not self._is_woken:
+            self._is_woken = True
             wake({"type": _WOKEN})
 
     async def run(self) -> None:
@@ -109,11 +112,15 @@ class Session:
                 await self._converse()
         except NoUpgradeError:
             raise
-        except OSError:  # the connection is lost
-            self._gone(GONE, "")
+        except ClientGoneError:
+            while (message := await self._receive())["type"] != "websocket.disconnect":
+                pass
+            self._leave(message)
+        except asyncio.CancelledError:  # the server stops, and has no more time
+            self._gone(RESTARTS, "", by_client=False)
         except Exception:
             _logger.exception("the session %s failed", self.dialect.id if self.dialect else self.operation.path)
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(ClientGoneError):
                 await self._finish(_FAILED)
         finally:
             if self._timer is not None:
@@ -126,17 +133,36 @@ class Session:
 
     async def _open(self) -> None:
         """Accept the connection and begin, or refuse it. Raises NoUpgradeError."""
-        first: Sequence[Outgoing]
+        refused: Sequence[Outgoing] | None = None
         try:
             await self._enter()
-            assert self.dialect is not None
-            first = self.dialect.begin()
         except RefusedError as refusal:
-            first = refusal.messages
+            refused = refusal.messages
         await self._receive()
-        await self._send({"type": "websocket.accept", "headers": _own_headers(self)})
+        if self._sessions.injector is not None and self._sessions.injector.may_interfere(self.opening):
+            await self._go_wrong(self._sessions.injector)
+        try:
+            await self._send({"type": "websocket.accept", "headers": own_headers(self)})
+        except OSError:
+            raise ClientGoneError from None
+        if self._trouble is not None:
+            await self._act(self._trouble.start())
         self._sleep()
-        await self._say(first)
+        if refused is not None:
+            await self._say(refused)
+        elif self.dialect is not None and (self._trouble is None or not self._trouble.skips_begin):
+            await self._say(self.dialect.begin())
+
+    async def _go_wrong(self, injector: Injector) -> None:
+        """Find out what is to go wrong. Raises NoUpgradeError if that is the upgrade, ClientGoneError."""
+        from mockserver.web.session_faults import Trouble, refusal_of
+
+        fault, reply = await refusal_of(self.opening, self.operation, injector, self._receive)
+        self.fault = fault and fault.label
+        if reply is not None:
+            raise NoUpgradeError(reply)
+        if fault is not None:
+            self._trouble = Trouble(fault, self.opening.clock, self.dialect.fail if self.dialect is not None else None)
 
     async def _enter(self) -> None:
         """Find out whose the session is. Raises RefusedError, NoUpgradeError."""
@@ -148,6 +174,9 @@ class Session:
         self._sessions.enter(self)
 
     async def _converse(self) -> None:
+        if self._trouble is not None:
+            await self._struggle(self._trouble)
+            return
         dialect, log, clock = self.dialect, self.log, self.opening.clock
         assert dialect is not None
         while self.close is None:
@@ -165,10 +194,42 @@ class Session:
             elif kind == _WOKEN:
                 answers = self._look_around(dialect)
             else:
-                self._gone(message.get("code", GONE), message.get("reason") or "")
+                self._leave(message)
                 return
             if answers:
                 await self._say(answers)
+
+    async def _struggle(self, trouble: Trouble) -> None:
+        """Go through a session in which something goes wrong; a refused one may have no dialect."""
+        dialect, log, clock = self.dialect, self.log, self.opening.clock
+        while self.close is None:
+            message = await self._receive()
+            answers: Sequence[Outgoing] = ()
+            if message["type"] == "websocket.receive":
+                frame = message.get("bytes")
+                if dialect is not None and not trouble.is_deaf:
+                    answers = dialect.receive(frame) if frame is not None else self._read(dialect, message["text"])
+                if frame is not None:
+                    log.audio(clock.now(), len(frame), self.heard)
+                elif trouble.is_deaf:
+                    log.message(clock.now(), message["text"], self.heard)
+                self._changed()
+            elif message["type"] == _WOKEN:
+                if self._asked and trouble.is_mute:  # whoever asks is not to be troubled
+                    self._trouble = None
+                answers = self._look_around(dialect)
+            else:
+                self._leave(message)
+                return
+            await self._say(answers)
+            if self._trouble is not None:
+                await self._act(trouble.heard(self.heard) or trouble.released())
+                self._sleep()
+
+    def _leave(self, message: Mapping[str, Any]) -> None:
+        """Take note that the connection is over."""
+        code, by_client = int(message.get("code", GONE)), not message.get("by_server", False)
+        self._gone(code, message.get("reason") or "", by_client=by_client)
 
     def _read(self, dialect: Dialect, text: str) -> Sequence[Outgoing]:
         """Let a text frame be answered; there are protocols that have audio in them."""
@@ -180,17 +241,18 @@ class Session:
             self.log.message(at, text, heard)
         return answers
 
-    def _gone(self, code: int, reason: str) -> None:
+    def _gone(self, code: int, reason: str, *, by_client: bool = True) -> None:
         if self.close is None:
-            self.close, self.by_client = Close(code, reason), True
+            self.close, self.by_client = Close(code, reason), by_client
 
-    def _look_around(self, dialect: Dialect) -> list[Outgoing]:
+    def _look_around(self, dialect: Dialect | None) -> list[Outgoing]:
         """Do what was asked for, and what it is time for."""
+        self._is_woken = False
         answers: list[Outgoing] = []
-        while self._asked:
+        while self._asked and dialect is not None:
             answers += self._asked.pop(0)(dialect)
-        due = dialect.due()
-        if due is not None and self.opening.clock.now() >= due:
+        due = self._due()
+        if due is not None and dialect is not None and self.opening.clock.now() >= due:
             answers += dialect.tick()
         self._sleep()
         return answers
@@ -200,109 +262,86 @@ class Session:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        due = self.dialect.due() if self.dialect is not None else None
+        due = self._due()
         wait = None if due is None else self.opening.clock.real_seconds_until(due)
+        if self._trouble is not None:
+            waits = [each for each in (wait, self._trouble.wait()) if each is not None]
+            wait = min(waits) if waits else None
         if wait is not None:
             self._timer = asyncio.get_running_loop().call_later(min(wait, _LONGEST_SLEEP), self.wake)
 
+    def _due(self) -> int | None:
+        is_deaf = self.dialect is None or (self._trouble is not None and self._trouble.is_deaf)
+        return None if is_deaf or self.dialect is None else self.dialect.due()
+
     async def _say(self, answers: Sequence[Outgoing]) -> None:
-        for answer in answers:
-            if self.close is not None:
+        try:
+            for answer in answers:
+                if self.close is not None:
+                    break
                 if isinstance(answer, Later):
-                    answer.made.close()
-            elif isinstance(answer, Message):
-                self.log.answer(self.opening.clock.now(), answer.kind, answer.body, self.heard)
-                await self._send({"type": "websocket.send", "text": answer.body.decode()})
-                self._changed()
-            elif isinstance(answer, Later):
-                await self._say(await answer.made)
+                    await self._say(await answer.made)
+                elif self._trouble is not None:
+                    await self._act(self._trouble.pass_on(answer))
+                elif isinstance(answer, Message):
+                    await self._tell(answer)
+                else:
+                    await self._finish(answer)
+        except BaseException:
+            _give_up(answers)
+            raise
+        if self.close is not None:
+            _give_up(answers)
+
+    async def _tell(self, message: Message) -> None:
+        self.log.answer(self.opening.clock.now(), message.kind, message.body, self.heard)
+        try:
+            await self._send({"type": "websocket.send", "text": message.body.decode()})
+        except OSError:
+            raise ClientGoneError from None
+        self._changed()
+
+    async def _act(self, things: Sequence[Thing]) -> None:
+        """Do what a fault has made of what is to be sent."""
+        from mockserver.web.session_faults import Raw
+
+        scope = self.opening.scope
+        for thing in things:
+            if self.close is not None:
+                return
+            if isinstance(thing, Message):
+                await self._tell(thing)
+            elif isinstance(thing, Close):
+                await self._finish(thing)
+            elif isinstance(thing, Raw):
+                self._extension.get("write", _nothing)(scope, thing.data)
             else:
-                await self._finish(answer)
+                self.close = Close(GONE, "the connection was reset")
+                self._extension.get("reset", _nothing)(scope)
 
     async def _finish(self, close: Close) -> None:
         self.close = close
-        await self._send({"type": "websocket.close", "code": close.code, "reason": close.reason})
-
-
-class Sessions:
-    """The sessions that are open, by their ids."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.open: dict[str, Session] = {}
-        self.news = Bell()
-        """Rings when a session has begun, something was said in it, or it is over."""
-        self._refused = 0
-
-    async def run(self, opening: Opening, operation: SocketOperation, receive: Receive, send: Send) -> None:
-        """Go through a session."""
-        session = Session(opening, operation, receive, send, self)
         try:
-            await session.run()
-        except NoUpgradeError as refusal:
-            await refuse(refusal.reply, send, _own_headers(session))
-            self._record(session, refusal.reply)
-        else:
-            self._record(session, None)
-
-    def enter(self, session: Session) -> None:
-        """Count a session among those that are open."""
-        self.open[session.id] = session
-        self.news.ring()
-
-    def leave(self, session: Session) -> None:
-        """Count a session among those that are open no longer."""
-        if self.open.get(session.id) is session:
-            del self.open[session.id]
-        self.news.ring()
-
-    def request_id_of(self, opening: Opening) -> str:
-        """Make the id of the request that a session begins with."""
-        if opening.account is None:
-            self._refused += 1
-            number = f"req_0_s{self._refused:x}"
-        else:
-            opening.project.requests += 1
-            number = f"req_{opening.project.name[:8]}_{opening.project.requests:x}"
-        return opening.service.request_id(number, self._engine.settings.seed)
-
-    def forget(self, project: Project | None) -> None:
-        """End the sessions of a project, or all, and keep nothing of them."""
-        for session in list(self.open.values()):
-            if project is None or session.opening.project is project:
-                self.leave(session)
-                session.is_forgotten = True
-                session.ask(lambda _: (_FORGOTTEN,))
-
-    def _record(self, session: Session, reply: Reply | None) -> None:
-        """Note a session that is over in the journal."""
-        journal = self._engine.journal
-        if reply is None:
-            record = record_of(session)
-            self._engine.metrics.ended(record)
-            if not session.is_forgotten:
-                journal.record_session(record)
-        if session.is_forgotten:
-            return
-        took = self._engine.clock.parent.now() - session.began_really
-        journal.record(entry_of(session, took, reply))
-        session.opening.courier.journal_later()
-        self.news.ring()
-
-    def clocks_moved(self) -> None:
-        """Let every session look at its clock."""
-        for session in self.open.values():
-            session.wake()
+            await self._send({"type": "websocket.close", "code": close.code, "reason": close.reason})
+        except OSError:
+            raise ClientGoneError from None
 
 
-def _own_headers(session: Session) -> Headers:
+def own_headers(session: Session) -> Headers:
+    """Return the headers that every answer to the request has."""
     hint = printable(session.opening.hint)
     own: Headers = ((b"x-request-id", session.request_id.encode()),)
+    if session.fault:
+        own += ((b"x-mock-fault", session.fault.encode("ascii", "backslashreplace")[:1000]),)
     return (*own, (b"x-mock-hint", hint.encode("ascii", "backslashreplace")[:1000])) if hint else own
 
 
-async def refuse(reply: Reply, send: Send, own: Headers = ()) -> None:
-    """Answer the request for an upgrade as any other request."""
-    headers = [*reply.headers, *own, (b"content-type", reply.media_type)]
-    await send({"type": "websocket.http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": reply.body})
+def _give_up(answers: Sequence[Outgoing]) -> None:
+    """Let nobody wait for what nobody will be told."""
+    for answer in answers:
+        if isinstance(answer, Later):
+            answer.made.close()
+
+
+def _nothing(*_: object) -> None:
+    """Do nothing: the server has no way to."""

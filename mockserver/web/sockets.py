@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -74,6 +74,8 @@ class Opening:
         self.query_params = QueryParams(scope["query_string"])
         self.account: Account | None = None
         """Whose the session is; the operation finds that out."""
+        self.params: Mapping[str, Any] | None = None
+        """What the query says, as the operation has read it; faults and fixtures are matched on it."""
         self.key_fault: str | None = None
         """The fault that the API key asks for."""
         self.fixture: str | None = None

@@ -327,7 +327,7 @@ def test_a_file_with_profiles_that_cannot_be_read_is_a_wrong_setting(tmp_path: P
     ("rule", "said"),
     [
         ({}, "the rule does nothing"),
-        ({"error": "x"}, "error: there is no 'x'; there are audio_too_large"),
+        ({"error": "x"}, "error: there is no 'x'; there are "),
         ({"error": "server_error", "service": "x"}, "service: there is no 'x'"),
         ({"error": "server_error", "family": "x"}, "family: there is no 'x'"),
         ({"error": "server_error", "status": 500}, "error and status cannot be given together"),
