@@ -12,6 +12,7 @@ import typer
 from mockserver.apis.assemblyai import FAMILY as ASSEMBLYAI_FAMILY
 from mockserver.apis.assemblyai.quirks import QUIRKS
 from mockserver.apis.assemblyai.rules import RULES
+from mockserver.apis.assemblyai.streaming.errors import PROBLEMS
 from mockserver.apis.jobs import FAMILY as JOBS_FAMILY
 from mockserver.app import FAMILIES
 from mockserver.cli import app as cli_app
@@ -24,6 +25,7 @@ README = ROOT / "README.md"
 SETTINGS = ROOT / "docs" / "settings.md"
 ASSEMBLYAI = ROOT / "docs" / "assemblyai.md"
 JOBS = ROOT / "docs" / "jobs.md"
+STREAMING = ROOT / "docs" / "streaming.md"
 CLI = ROOT / "docs" / "cli.md"
 _COMMON = {"key", "url", "token", "as_json", "help"}
 
@@ -73,6 +75,13 @@ def assemblyai() -> str:
     page = _between("hosts", "\n".join(hosts) + "\n", ASSEMBLYAI.read_text())
     page = _between("quirks", _quirks("today, and by default", QUIRKS), page)
     return _between("rules", "\n".join(rules) + "\n", page)
+
+
+def streaming() -> str:
+    """Return the page about streaming with a fresh table of errors."""
+    lines = ["| name | code | text |", "|---|---|---|"]
+    lines += [f"| `{name}` | {problem.code} | `{problem.text}` |" for name, problem in PROBLEMS.items()]
+    return _between("errors", "\n".join(lines) + "\n", STREAMING.read_text())
 
 
 def jobs() -> str:
@@ -151,4 +160,5 @@ if __name__ == "__main__":
     SETTINGS.write_text(settings())
     ASSEMBLYAI.write_text(assemblyai())
     JOBS.write_text(jobs())
+    STREAMING.write_text(streaming())
     CLI.write_text(cli())

@@ -17,6 +17,7 @@ import yaml
 from typer.main import get_command
 
 from mockserver.apis.assemblyai.gateway.catalogue import catalogue
+from mockserver.apis.assemblyai.streaming.params import LEGACY, Params
 from mockserver.cli.app import app
 from mockserver.client import Mock
 from mockserver.embed import MockServer
@@ -169,6 +170,17 @@ def test_the_page_of_the_command_line_is_that_of_the_commands() -> None:
 
 def test_the_tables_of_quirks_and_refusals_are_those_of_the_code() -> None:
     assert generated.ASSEMBLYAI.read_text() == generated.assemblyai(), "run scripts/docs"
+
+
+def test_the_table_of_the_errors_of_streams_is_that_of_the_code() -> None:
+    assert generated.STREAMING.read_text() == generated.streaming(), "run scripts/docs"
+
+
+def test_every_parameter_of_streams_is_documented() -> None:
+    page = generated.STREAMING.read_text()
+    untold = {"formatted_finals", "word_finalization_max_wait_time", "_customer_support_audio_capture"}
+    for name in {*Params.model_fields, *LEGACY} - untold:
+        assert f"`{name}`" in page, f"{name} is not in docs/streaming.md"
 
 
 def test_the_tables_of_the_jobs_api_are_those_of_the_code() -> None:
