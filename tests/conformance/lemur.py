@@ -1,4 +1,4 @@
-"""What the last official Python client with LeMUR gets, as JSON; runs in a process of its own, with that client."""
+"""What an official Python client that still has LeMUR gets, as JSON; runs in a process of its own, with that client."""
 
 from __future__ import annotations
 
