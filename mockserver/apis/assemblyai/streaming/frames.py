@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mockserver.apis.assemblyai.pace import is_too_fast
 from mockserver.apis.assemblyai.streaming.errors import Problem, bad_duration, too_fast
 from mockserver.engine.clock import SECOND
 
@@ -10,9 +11,6 @@ _BYTES = {"pcm_s16le": 2, "pcm_mulaw": 1}
 _SHORTEST, _LONGEST = 50, 1000
 _PATIENCE = 49
 """Frames that are too short, one after the other, until that is too much; the last one of a stream may be short."""
-_FASTEST = 1.25
-_SUSTAINED, _BACKLOG = 30_000, 300_000
-"""Milliseconds of audio after which its pace counts, and that may never have come early."""
 
 
 class Frames:
@@ -36,9 +34,5 @@ class Frames:
 
     def pace(self, heard: int, now: int) -> Problem | None:
         """Return what is wrong with so many milliseconds of audio by a moment."""
-        if not self._paced or heard < _SUSTAINED:
-            return None
-        elapsed = (now - self._began) * 1000 // SECOND
-        if heard <= elapsed * _FASTEST and heard - elapsed <= _BACKLOG:
-            return None
-        return too_fast(heard / 1000, elapsed / 1000)
+        elapsed = now - self._began
+        return too_fast(heard / 1000, elapsed / SECOND) if self._paced and is_too_fast(heard, elapsed) else None
