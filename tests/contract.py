@@ -194,7 +194,7 @@ STATUSES = (
     ),
 )
 
-OUTSIDE = {"/v2/realtime/token": "the legacy token route; SDKs still call it, and the file has it commented out"}
+OUTSIDE = {"/v2/realtime/token": "the legacy token route, with a quirk; the file has it commented out"}
 
 
 class BreachError(AssertionError):

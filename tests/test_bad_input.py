@@ -27,7 +27,6 @@ PATHS = {
     "/v2/transcript/some-id/vtt": {"GET"},
     "/v2/transcript/some-id/word-search": {"GET"},
     "/v2/transcript/some-id/redacted-audio": {"GET"},
-    "/v2/realtime/token": {"POST"},
     "/upload/some/id": {"GET"},
     "/redacted-audio/some-id.mp3": {"GET"},
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mockserver.web.replies import Reply
     from mockserver.web.sending import Scope
 
+_MOST_VIOLATIONS = 100
 How = Literal["partial", "final", "formatted"]
 
 
@@ -87,7 +88,9 @@ class Opening:
 
     def violates(self, *rules: str) -> None:
         """Note what is wrong with the session although the service lets it pass."""
-        self.violations += rules
+        for rule in rules:
+            if rule not in self.violations and len(self.violations) < _MOST_VIOLATIONS:
+                self.violations.append(rule)
 
     @property
     def project(self) -> Project:

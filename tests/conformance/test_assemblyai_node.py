@@ -29,7 +29,7 @@ class Recorded(dict[str, dict[str, Any]]):
 def node() -> Recorded:
     if shutil.which("node") is None or not (NODE / "node_modules" / "assemblyai").is_dir():
         pytest.skip("the Node client is not installed (scripts/test does that where npm is there)")
-    with MockServer() as mock:
+    with MockServer(quirks=["realtime_v2"]) as mock:
         command = ["node", str(NODE / "conformance.mjs"), mock.url, str(AUDIO)]
         done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -39,6 +39,9 @@ QUIRKS = {
         "entities, sentiment, chapters, highlights, topics and summaries are not redacted", "they are"
     ),
     "lemur": Quirk("`/lemur/v3` answers 404", "it answers as it did until March 2026"),
+    "realtime_v2": Quirk(
+        "`/v2/realtime/ws` answers 410, and `/v2/realtime/token` 404", "they answer as they did before streaming"
+    ),
     "keep_forever": Quirk(
         "a transcript is deleted 30 days after it was made, and the list goes back 90 days",
         "transcripts and the list are kept until they are deleted",
