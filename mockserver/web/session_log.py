@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from mockserver.engine.session_records import Line
 
-MOST = 2_000
-"""Messages of a session that are kept, the first ones."""
+FIRST, LAST = 1_000, 1_000
+"""Messages of a session that are kept: the first ones, and the last ones."""
+FIRST_BYTES, LAST_BYTES = 64 * 2**10, 64 * 2**10
+"""Bytes of text that they have together, but for one message that is longer."""
 _LONGEST = 4_096
 
 
@@ -15,9 +18,8 @@ _LONGEST = 4_096
 class SessionLog:
     """The messages of one session; frames of audio that come without a message between them are one line."""
 
-    lines: list[Line] = field(default_factory=list)
     dropped: int = 0
-    """How many lines are not kept."""
+    """How many lines are not kept, between the first and the last."""
     received: int = 0
     """How many messages the client has sent besides its audio."""
     frames: int = 0
@@ -30,6 +32,15 @@ class SessionLog:
     _noted_bytes: int = 0
     _began: int = 0
     _heard: int = 0
+    _first: list[Line] = field(default_factory=list)
+    _first_bytes: int = 0
+    _last: deque[Line] = field(default_factory=deque)
+    _last_bytes: int = 0
+
+    @property
+    def lines(self) -> list[Line]:
+        """Return the lines that are kept."""
+        return [*self._first, *self._last]
 
     @property
     def received_bytes(self) -> int:
@@ -67,7 +78,7 @@ class SessionLog:
     def so_far(self) -> list[Line]:
         """Return what is kept, with the audio since the last message."""
         line = self._audio_line()
-        return [*self.lines, line] if line is not None and len(self.lines) < MOST else list(self.lines)
+        return self.lines if line is None else [*self.lines, line]
 
     def _audio_line(self) -> Line | None:
         frames = self.frames - self._noted_frames
@@ -80,9 +91,15 @@ class SessionLog:
         self._keep(line)
 
     def _keep(self, line: Line) -> None:
-        if len(self.lines) < MOST:
-            self.lines.append(line)
-        else:
+        size = len(line.text or "")
+        if not self._last and len(self._first) < FIRST and self._first_bytes + size <= FIRST_BYTES:
+            self._first.append(line)
+            self._first_bytes += size
+            return
+        self._last.append(line)
+        self._last_bytes += size
+        while len(self._last) > LAST or (self._last_bytes > LAST_BYTES and len(self._last) > 1):
+            self._last_bytes -= len(self._last.popleft().text or "")
             self.dropped += 1
 
 

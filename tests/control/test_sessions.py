@@ -64,6 +64,23 @@ def ended(api: Api, **query: Any) -> str:
     return session
 
 
+def test_of_a_long_session_the_first_and_the_last_messages_are_kept(api: Api) -> None:
+    with talking(api.url, api.key) as socket:
+        session = begun(socket)
+        for number in range(5_000):
+            socket.send(json.dumps({"type": "KeepAlive", "number": number}))
+        socket.send(json.dumps({"type": "Terminate"}))
+        rest(socket)
+    assert wait(api, id=session, state="closed").status_code == 200
+    found = shown(api, session)
+    numbers = [message["json"]["number"] for message in found["messages"] if "number" in message.get("json", {})]
+    assert told(found)[0] == ("out", "Begin")
+    assert told(found)[-1] == ("out", "Termination")
+    assert numbers[0] == 0
+    assert numbers[-1] == 4_999
+    assert len(found["messages"]) + found["dropped"] == 5_000 + 4
+
+
 def test_a_session_is_listed_while_it_is_open_and_when_it_is_over(api: Api) -> None:
     with talking(api.url, api.key) as socket:
         session = begun(socket)
