@@ -111,6 +111,25 @@ def test_no_session_is_opened_at_the_host_of_what_is_not_served(host: str, produ
         assert (refused.value.response.status_code, json.loads(refused.value.response.body or b"")) == (404, said)
 
 
+@pytest.mark.parametrize("host", SYNC)
+def test_sync_is_at_its_hosts_and_not_at_the_others(host: str, ask: Ask) -> None:
+    assert ask(host, "GET", "/v1/warm").status_code == 200
+    api = "api.eu.assemblyai.com" if ".eu." in host else "api.assemblyai.com"
+    refused = ask(host, "GET", "/v2/transcript")
+    assert (refused.status_code, hint(refused).rpartition(" ")[2]) == (404, api)
+    elsewhere = ask(api, "GET", "/v1/warm")
+    assert elsewhere.status_code == 404
+    assert hint(elsewhere).startswith(f"this path is of Sync, which is not at {api}: ask sync.")
+
+
+def test_the_legacy_realtime_api_is_where_transcripts_are() -> None:
+    with MockServer(quirks=["realtime_v2"]) as mock:
+        api = api_of(mock.url)
+        for host, status in (("api.assemblyai.com", 200), ("streaming.assemblyai.com", 404)):
+            token = api.http.post("/v2/realtime/token", json={"expires_in": 60}, headers={"Host": host})
+            assert token.status_code == status
+
+
 @pytest.mark.parametrize(
     "host", ["API.AssemblyAI.com", "api.assemblyai.com:443", "api.assemblyai.com.", "aPi.assemblyai.COM:80"]
 )

@@ -285,7 +285,7 @@ class Gate:
             self._identify(call, operation)
         if not methods:
             reply = self._table.not_found(call)
-            if scope["path"] in self._table.sockets:
+            if self._table.socket(scope["path"], call.site) is not None:
                 call.hint = f"{call.hint}; {_FOR_SESSIONS}" if call.hint else _FOR_SESSIONS
             return reply
         if operation is None:

@@ -2,6 +2,7 @@
 
 from mockserver.apis.assemblyai.auth import key_of
 from mockserver.apis.assemblyai.gateway.auth import request_id
+from mockserver.apis.assemblyai.hosts import SYNC
 from mockserver.apis.assemblyai.sync import errors, transcribe
 from mockserver.engine.limits import Rule
 from mockserver.engine.terms import Terms
@@ -29,4 +30,5 @@ SERVICE = Service(
     errors=errors.ERRORS,
     request_limit=_request_limit,
     request_id=request_id,
+    hosts=SYNC,
 )
