@@ -101,6 +101,14 @@ def test_what_is_to_be_hidden_is_hidden_as_in_the_prerecorded_api(mock: Mock, su
     assert turns(told) == finals(told)  # what is not over yet is not hidden, and so not told
 
 
+def test_a_fixture_says_what_is_to_be_hidden_and_how_certain_its_language_is(mock: Mock) -> None:
+    results = {"entities": [{"kind": "person_name", "text": "Blorp"}], "language_confidence": 0.25}
+    mock.fixture({"match": {"api_key": mock.api_key}, "duration": 4, "text": "Call Blorp or Anna.", "results": results})
+    told = heard(mock.url, mock.api_key, frames(quiet(6)), redact_pii="true", language_detection="true")
+    (turn,) = finals(told)
+    assert (turn["transcript"], turn["language_confidence"]) == ("Call ##### or Anna.", 0.25)
+
+
 def test_partial_turns_are_told_with_redaction_if_asked_for(mock: Mock) -> None:
     told = said(mock, "voicemail.m4a", redact_pii="true", include_partial_turns="true")
     assert any(not turn["end_of_turn"] for turn in turns(told))

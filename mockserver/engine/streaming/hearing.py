@@ -6,9 +6,9 @@ times are milliseconds from the beginning of the stream.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mockserver.engine.streaming.intake import Intake
 from mockserver.engine.streaming.levels import STEP, likeness, rms
@@ -140,6 +140,11 @@ class Hearing:
     def language(self) -> str:
         """Return the language that is spoken."""
         return self.voice.language if self.voice else "en"
+
+    @property
+    def results(self) -> Mapping[str, Any]:
+        """Return what the fixture says is to be found in what is spoken."""
+        return self.voice.results if self.voice else {}
 
     def speech_probability(self) -> float:
         """Return how likely the loudest sound since the last call was speech, from 0 to 1."""

@@ -6,8 +6,8 @@ All times are milliseconds from the beginning of the stream.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from mockserver.engine.generate import talk
 from mockserver.engine.streaming.levels import STEP
@@ -39,6 +39,8 @@ class Voice(Protocol):
     """When it has nothing more to say, whatever is heard; None: it may always go on."""
     hears: bool
     """Whether what is heard decides on silence; if not, only its own pauses do."""
+    results: Mapping[str, Any]
+    """What its fixture says is to be found in it, as a transcript has it."""
 
     def begin(self, onset: int | None) -> None:
         """Begin; sound began at ``onset``, or there has been none."""
@@ -72,6 +74,7 @@ class Follow:
         self.language = transcript.language
         self.ends: int | None = transcript.duration + shift
         self.hears = hears
+        self.results = transcript.results
         self._words = list(_flat(transcript, shift))
         self._next = 0
 
@@ -126,6 +129,7 @@ class Lines:
         self.language = language
         self.ends: int | None = None
         self.hears = True
+        self.results: Mapping[str, Any] = {}
         self._lines = lines
         self._cut = cut
         """Whether what the sound is too short for stays unsaid."""

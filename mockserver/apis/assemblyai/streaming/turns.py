@@ -114,7 +114,9 @@ class Turns:
     def _language(self, words: Sequence[dict[str, Any]], hearing: Hearing) -> dict[str, Any]:
         if not self.params.tells_language:
             return {}
-        certain = sum(word["confidence"] for word in words) / max(len(words), 1)
+        certain = hearing.results.get("language_confidence")
+        if certain is None:
+            certain = sum(word["confidence"] for word in words) / max(len(words), 1)
         return {"language_code": hearing.language.split("_")[0], "language_confidence": round(certain, 6)}
 
 
@@ -177,7 +179,7 @@ class WordByWord(Turns):
             self._uttered = len(self._words)
 
     def _end(self, turn: Turn, confidence: float, hearing: Hearing, *, formats: bool) -> Iterator[Told]:
-        formatted, words = self.writing.final(turn.words, hearing.language)
+        formatted, words = self.writing.final(turn.words, hearing.language, hearing.results)
         if not words:
             return
         fields = self._fields(words, _text(words), confidence, len(words))
@@ -234,7 +236,7 @@ class InPhrases(Turns):
             yield speech_started(turn.start, turn.words[0].confidence)
 
     def _end(self, turn: Turn, confidence: float, hearing: Hearing, *, formats: bool) -> Iterator[Told]:
-        words, _ = self.writing.final(turn.words, hearing.language)
+        words, _ = self.writing.final(turn.words, hearing.language, hearing.results)
         if not words:
             return
         yield from self._started(turn)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from mockserver.apis.assemblyai.streaming.models import WHISPER
 from mockserver.apis.assemblyai.streaming.params import Params
@@ -50,14 +52,20 @@ class Writing:
         """Return the words with capitals, punctuation and digits."""
         return tuple(written(_transcript(words, language), self._wording).words)
 
-    def final(self, words: Iterable[Spoken], language: str) -> tuple[Sequence[Word], Sequence[Word]]:
-        """Return the words of a turn that is over, formatted and not; what is to be hidden is hidden in both."""
+    def final(
+        self, words: Iterable[Spoken], language: str, results: Mapping[str, Any]
+    ) -> tuple[Sequence[Word], Sequence[Word]]:
+        """Return the words of a turn that is over, formatted and not; what is to be hidden is hidden in both.
+
+        ``results`` are those of the fixture.
+        """
         if not self._params.redact_pii:
             formatted = self.formatted(words, language)
             return formatted, unformatted(formatted, language)
         from mockserver.apis.assemblyai.document import Document
 
-        document = Document(self._asked(), _transcript(words, language), self._quirks)
+        transcript = replace(_transcript(words, language), results=results)
+        document = Document(self._asked(), transcript, self._quirks)
         seen, shown = list(document.plain.words), list(document.shown.words)
         said = [after if after.text == before.text else None for before, after in zip(seen, shown, strict=True)]
         return shown, [
