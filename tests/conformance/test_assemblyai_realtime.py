@@ -25,18 +25,24 @@ def run(*arguments: str, **settings: Any) -> Results:
     if not (LEGACY / "assemblyai").is_dir():
         pytest.skip("the client with realtime is not installed (scripts/setup dev does that)")
     with MockServer(**settings) as mock:
-        command = [sys.executable, "-S", "-W", "ignore", str(SCRIPT), mock.url, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(LEGACY)})
+        command = [sys.executable, "-S", "-W", "ignore", str(SCRIPT), mock.https_url or mock.url, *arguments]
+        env = os.environ | mock.env | {"PYTHONPATH": str(LEGACY)}
+        done = subprocess.run(command, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr
     results: Results = json.loads(done.stdout)
     return results
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    audio = tmp_path_factory.mktemp("audio") / "hello.pcm"
-    audio.write_bytes(pcm("hello.wav"))
-    return run(str(audio), quirks="realtime_v2")
+def audio(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("audio") / "hello.pcm"
+    file.write_bytes(pcm("hello.wav"))
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def results(audio: str) -> Results:
+    return run(audio, quirks="realtime_v2")
 
 
 def test_it_is_the_client_that_was_locked(results: Results) -> None:
@@ -55,6 +61,12 @@ def test_a_session_is_opened_with_an_id_and_an_end_without_a_zone(results: Resul
     (session,) = results["streamed"]["sessions"]
     assert UUID(session).version == 4
     assert results["streamed"]["zones"] == [False]
+
+
+def test_a_base_url_with_tls_is_all_that_it_needs(audio: str, results: Results) -> None:
+    found = run(audio, quirks="realtime_v2", tls=True)
+    assert found["streamed"]["words"] == found["token_session"]["words"] == results["streamed"]["words"]
+    assert found["streamed"]["errors"] == []
 
 
 def test_a_token_opens_a_session(results: Results) -> None:
