@@ -67,7 +67,7 @@ async def names(engine: EngineNeeded, families: FamiliesNeeded) -> dict[str, Any
     """List what there is to ask for by name."""
     services = [service for family in families for service in family.services]
     return {
-        "errors": {service.name: list(service.errors) for service in services},
+        "errors": {service.name: list(service.wording.ERRORS) for service in services},
         "session_errors": {service.name: service.endings for service in services if service.endings},
         "connections": _CONNECTIONS,
         "faults": {name: dict(rule) for name, rule in NAMED.items()},
@@ -109,7 +109,7 @@ def _check(rule: FaultRule, families: tuple[Family, ...]) -> None:
     known: dict[str, tuple[str | None, list[str]]] = {
         "family": (rule.family, [family.name for family in families]),
         "service": (rule.service, [service.name for service in services]),
-        "error": (rule.error, sorted(endings.union(*(service.errors for service in services)))),
+        "error": (rule.error, sorted(endings.union(*(service.wording.ERRORS for service in services)))),
         "session.error": (rule.session.error if rule.session else None, sorted(endings)),
     }
     for field, (given, names) in known.items():

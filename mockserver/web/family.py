@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 from starlette.requests import Request
@@ -333,13 +333,35 @@ def _as_it_is(_: Engine, key: str) -> str:
     return key
 
 
+class Wording(Protocol):
+    """How a service refuses: what its module of errors has. ``ERRORS`` are by the names that faults have for them."""
+
+    ERRORS: Mapping[str, Callable[[Call], Reply]]
+
+    def rate_limited(self, seconds: int, quirks: Quirks, /) -> ApiError:
+        """Return the refusal of one request too many, in a window that ends in so many seconds."""
+
+    def failing(self, call: Call, status: int, /) -> Reply:
+        """Return the answer of a service that is broken, with some status."""
+
+    def server_error(self) -> ApiError:
+        """Return the answer to a request that the server itself fails on."""
+
+    def method_not_allowed(self, allowed: str, /) -> ApiError:
+        """Return the refusal of a method that the path does not have."""
+
+    def not_found(self, call: Call, /) -> Reply:
+        """Return the answer to an unknown path."""
+
+    def reply(self, call: Call, error: ApiError, /) -> Reply:
+        """Return an error as the vendor words it."""
+
+
 @dataclass(frozen=True)
 class Service:
     """One of a vendor's services: its operations, whom it admits, and how it refuses.
 
-    ``account_of`` says from its headers whom a call is from. ``error_reply`` words an error as the vendor does,
-    ``not_found`` answers unknown paths, and ``failing`` answers for a service that is broken with some status.
-    ``errors`` are the documented ones, by the names that faults have for them.
+    ``account_of`` says from its headers whom a call is from, and ``unauthorized`` refuses those that are nobody's.
     ``request_limit`` says how many requests a project may make, whatever they ask; None: as many as it likes.
     ``request_id`` makes the id of a request as the service writes it from the server's own, and the seed.
     ``authorization`` writes the header of a request that is to be made with an API key.
@@ -352,13 +374,7 @@ class Service:
     pages: tuple[Operations, ...]
     account_of: Callable[[Call], Account | None]
     unauthorized: Callable[[Call], ApiError]
-    rate_limited: Callable[[int, Quirks], ApiError]
-    failing: Callable[[Call, int], Reply]
-    server_error: Callable[[], ApiError]
-    method_not_allowed: Callable[[str], ApiError]
-    not_found: Callable[[Call], Reply]
-    error_reply: Callable[[Call, ApiError], Reply]
-    errors: Mapping[str, Callable[[Call], Reply]]
+    wording: Wording
     request_limit: Callable[[Terms], Rule | None]
     request_id: Callable[[str, int], str]
     authorization: Callable[[Engine, str], str] = _as_it_is

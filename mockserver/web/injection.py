@@ -61,7 +61,7 @@ class Injector:
         self._limit = engine.settings.body_bytes
         services = [service for family in families for service in family.services]
         self._endings = frozenset(name for service in services for name in service.endings)
-        engine.faults.names = self._endings.union(NAMED, *(service.errors for service in services))
+        engine.faults.names = self._endings.union(NAMED, *(service.wording.ERRORS for service in services))
 
     def may_interfere(self, call: Call | Opening) -> bool:
         """Say whether something may go wrong with a request; nearly always nothing does."""
@@ -77,7 +77,7 @@ class Injector:
         """Return what is to go wrong with a request. Raises ApiError if it asks for what there is not."""
         from mockserver.engine.fault_rule import Asked
 
-        requested = self._requested(call, call.service.errors, call.service.endings)
+        requested = self._requested(call, call.service.wording.ERRORS, call.service.endings)
         project = call.account.project if call.account else None
         params = None
         has_params = operation.reads is not None or operation.read_form is not None
@@ -89,7 +89,7 @@ class Injector:
             call.scope["method"],
             call.scope["path"],
             call.account.key if call.account else None,
-            call.service.errors.keys(),
+            call.service.wording.ERRORS.keys(),
             params,
         )
         fault = self._faults.chosen(project, asked, call.clock.now(), requested, makes_job=operation.makes_job)
@@ -107,7 +107,7 @@ class Injector:
         """Return what is to go wrong with a session. Raises ApiError if it asks for what there is not."""
         from mockserver.engine.fault_rule import Asked
 
-        errors = list(dict.fromkeys((*operation.errors, *opening.service.errors)))
+        errors = list(dict.fromkeys((*operation.errors, *opening.service.wording.ERRORS)))
         requested = self._requested(opening, errors, operation.errors)
         account = opening.account
         asked = Asked(
@@ -189,7 +189,7 @@ def _asked_by(url: str, call: Call) -> FaultRule | None:
         return None
     if not asked:
         return None
-    rule = rule_of(asked[-1], call.service.errors, where=_URL_PARAMETER)
+    rule = rule_of(asked[-1], call.service.wording.ERRORS, where=_URL_PARAMETER)
     if not rule.acts_on_jobs_only:
         raise _refusal(f"{_URL_PARAMETER}: a URL can ask for {_listed(_JOB_NAMES)}, not for {asked[-1][:100]!r}")
     return rule
@@ -276,7 +276,7 @@ async def _answered(call: Call, answer: Callable[[], Awaitable[Reply]]) -> Reply
     try:
         return await answer()
     except ApiError as error:
-        return call.service.error_reply(call, error)
+        return call.service.wording.reply(call, error)
 
 
 async def _at_hand(call: Call, reply: Reply) -> Reply:
@@ -293,7 +293,7 @@ async def _at_hand(call: Call, reply: Reply) -> Reply:
 def replaced(call: Call, rule: FaultRule) -> Reply:
     """Return the reply that takes the place of the real one."""
     if rule.error is not None:
-        return call.service.errors[rule.error](call)
+        return call.service.wording.ERRORS[rule.error](call)
     assert rule.status is not None
     if "body" in rule.model_fields_set:
         if isinstance(rule.body, str):
@@ -305,12 +305,12 @@ def replaced(call: Call, rule: FaultRule) -> Reply:
 def _usual(call: Call, status: int) -> Reply:
     """Return what the service answers with some status."""
     if status >= 500:
-        return call.service.failing(call, status)
-    documented = (make(call) for make in call.service.errors.values())
+        return call.service.wording.failing(call, status)
+    documented = (make(call) for make in call.service.wording.ERRORS.values())
     phrase = HTTPStatus(status).phrase if status in list(HTTPStatus) else "Error"
     return next(
         (reply for reply in documented if reply.status == status),
-        call.service.error_reply(call, ApiError(status, phrase)),
+        call.service.wording.reply(call, ApiError(status, phrase)),
     )
 
 

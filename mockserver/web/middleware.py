@@ -236,7 +236,7 @@ class Gate:
         try:
             reply, hint = await self._answer(call), printable(call.hint)
         except ApiError as error:
-            reply, hint = call.service.error_reply(call, error), printable(error.hint)
+            reply, hint = call.service.wording.reply(call, error), printable(error.hint)
         except ClientGoneError:
             return self._gone()
         except Exception:
@@ -268,7 +268,7 @@ class Gate:
     @staticmethod
     def _failed(call: Call) -> tuple[Reply, str]:
         _logger.exception("%s %s failed", call.scope["method"], call.scope["path"])
-        return call.service.error_reply(call, call.service.server_error()), _FAILED
+        return call.service.wording.reply(call, call.service.wording.server_error()), _FAILED
 
     async def _answer(self, call: Call) -> Reply:
         scope = call.scope
@@ -291,7 +291,7 @@ class Gate:
         if operation is None:
             if method == "OPTIONS":
                 return _preflight(methods, call.header_map.get(b"access-control-request-headers"))
-            raise call.service.method_not_allowed(", ".join(sorted(methods)))
+            raise call.service.wording.method_not_allowed(", ".join(sorted(methods)))
         if self._injector.may_interfere(call):
             fault = await self._injector.fault_of(call, operation)
             if fault is not None:
@@ -302,7 +302,7 @@ class Gate:
         if not operation.public:
             self._admit(call)
             if call.project.terms.failing is not None:
-                return call.service.failing(call, call.project.terms.failing)
+                return call.service.wording.failing(call, call.project.terms.failing)
         if call.scope["query_string"] or (
             operation.reads is not None and call.header_map.get(b"content-type", JSON) != JSON
         ):
@@ -341,7 +341,7 @@ class Gate:
             return
         decision = self._engine.limits.hit(project.id, rule, project.clock.now())
         if not decision.allowed:
-            raise service.rate_limited(decision.reset, self._quirks)
+            raise service.wording.rate_limited(decision.reset, self._quirks)
 
     def _record(self, call: Call, reply: Reply, hint: str | None, began: int, own: Headers) -> None:
         project = call.account.project if call.account else None

@@ -202,7 +202,7 @@ async def refusal_of(
         fault = injector.fault_of_session(opening, operation)
     except ApiError as error:
         opening.hint = error.hint
-        return None, opening.service.error_reply(call, error)
+        return None, opening.service.wording.reply(call, error)
     rule = fault.reply if fault is not None else None
     if fault is None or rule is None or rule.error in operation.errors:
         return fault, None

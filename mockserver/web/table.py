@@ -102,8 +102,8 @@ class Table:
         site, hint = call.site, self.way(call.scope["path"], call.site)
         if hint is not None and not site.services:
             call.hint = hint
-            return call.service.error_reply(call, ApiError(404, hint))
-        reply = call.service.not_found(call)
+            return call.service.wording.reply(call, ApiError(404, hint))
+        reply = call.service.wording.not_found(call)
         call.hint = hint or call.hint
         return reply
 
