@@ -60,7 +60,7 @@ GATEWAY = {
 @each_family
 def test_every_error_that_is_listed_can_be_had_by_its_name(api: AnyApi) -> None:
     errors = names(api)["errors"]
-    assert set(errors) == {*STATUSES, "gateway", "sync"}
+    assert set(errors) == {*STATUSES, "gateway", "streaming", "sync"}
     assert set(errors[api.service]) == set(STATUSES[api.service])
     for name in errors[api.service]:
         reply = api.http.get(api.jobs_path, headers={"X-Mock-Fault": name})
