@@ -14,6 +14,7 @@ def test_a_sign_of_life_comes_every_five_seconds(mock: Mock) -> None:
     with opened(mock.url, mock.api_key, sample_rate=RATE, session_heartbeat="true") as stream:
         stream.send(*frames(pcm("hello.wav")[: RATE * 2 * 2]))
         stream.until("Turn", end_of_turn=True)
+        stream.wait_until_read()
         mock.advance(4.9)
         mock.advance(0.1)
         first = stream.until("Heartbeat")
@@ -57,6 +58,7 @@ def test_a_session_in_which_nothing_comes_ends_if_that_was_asked_for(mock: Mock)
     with opened(mock.url, mock.api_key, inactivity_timeout=30) as stream:
         stream.until("Begin")
         stream.send({"type": "UpdateConfiguration", "session_heartbeat": True})
+        stream.wait_until_read()
         for number in range(3):
             mock.advance(25)
             stream.until("Heartbeat", total_duration_ms=25_000 * (number + 1))
