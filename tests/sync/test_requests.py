@@ -92,6 +92,14 @@ def test_quirks_bring_the_documented_refusals() -> None:
         assert refusal == (401, "Unauthorized", "Invalid API key")
 
 
+@pytest.mark.parametrize("host", ["sync.assemblyai.com", "sync.us.assemblyai.com", "sync.eu.assemblyai.com"])
+def test_the_service_is_at_its_production_hosts(host: str, sync: Sync) -> None:
+    assert sync.offer(config={}, path=LIVE[0], headers={"Host": host}).status_code == 200
+    assert sync.http.get("/v1/warm", headers={"Host": host}).status_code == 200
+    elsewhere = sync.offer(headers={"Host": "api.assemblyai.com"})
+    assert (elsewhere.status_code, "sync" in elsewhere.headers["x-mock-hint"]) == (404, True)
+
+
 @pytest.mark.parametrize("path", ["/v1/warm", "/warm"])
 def test_a_connection_is_opened_without_a_key(path: str, server: MockServer) -> None:
     assert httpx.get(server.url + path).status_code == 200
