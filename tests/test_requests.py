@@ -113,7 +113,7 @@ def test_another_projects_transcript_does_not_exist(api: Api, server: MockServer
     assert other.http.get(f"/v2/transcript/{job}").status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/", "/v2", "/v2/transcripts", "/v2/upload/x", "/v3/transcript", "//v2/upload"])
+@pytest.mark.parametrize("path", ["/", "/v2", "/v2/transcripts", "/v2/upload/x", "/v4/transcript", "//v2/upload"])
 def test_an_unknown_path_is_answered_as_by_the_real_service(api: Api, path: str) -> None:
     reply = api.http.get(api.url + path)
     assert (reply.status_code, reply.text) == (404, "404: Not Found")

@@ -51,8 +51,6 @@ def test_the_terms_are_those_of_the_settings_at_first(api: Api) -> None:
         "stream_rate_limit": 0,
         "stream_concurrency": 0,
         "sync_rate_limit": 0,
-        "stream_rate_limit": 0,
-        "stream_concurrency": 0,
     }
 
 
