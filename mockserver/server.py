@@ -123,7 +123,9 @@ class _Http(HttpToolsProtocol):
         return is_asked and (before is None or before.response_complete)
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Go on with what comes next, as after any other request."""
+        """End the connection after the reply, which nobody can use for a session; or go on with what comes next."""
+        if self._get_upgrade() == b"websocket":
+            self.cycle.keep_alive = False
         self.parser = httptools.HttpRequestParser(self)
 
     def _break_off(self, scope: object) -> None:

@@ -40,7 +40,7 @@ class WebSocket(WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, with no more in memory for a client than the message that it does not take."""
         super().connection_made(transport)
-        cast("asyncio.Transport", transport).set_write_buffer_limits(high=0)
+        cast("asyncio.Transport", transport).set_write_buffer_limits(high=1)  # 0 would stop TLS for ever
 
     def handle_connect(self, event: Request) -> None:
         """Let the session know its connection."""

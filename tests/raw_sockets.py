@@ -82,10 +82,10 @@ class RawSocket:
 
     def receive(self) -> Frame:
         """Return the next frame."""
-        kind, size = self._take(2)
+        kind, size = self.take(2)
         if size > 125:
-            size = int.from_bytes(self._take(2 if size == 126 else 8), "big")
-        return Frame(kind & 0x0F, self._take(size))
+            size = int.from_bytes(self.take(2 if size == 126 else 8), "big")
+        return Frame(kind & 0x0F, self.take(size))
 
     def close(self) -> Frame | None:
         """Return the frame that the server closes with, None if there is none, and answer it."""
@@ -105,7 +105,8 @@ class RawSocket:
         except (LostError, ConnectionError):
             return self._unread
 
-    def _take(self, size: int) -> bytes:
+    def take(self, size: int) -> bytes:
+        """Return so many bytes."""
         while len(self._unread) < size:
             self._more()
         taken, self._unread = self._unread[:size], self._unread[size:]

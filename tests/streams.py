@@ -1,8 +1,7 @@
-"""A plain client of sessions over WebSockets; what it sends and expects is the legacy realtime API's."""
+"""A plain client of sessions over WebSockets; what it sends and expects is the streaming API's."""
 
 from __future__ import annotations
 
-import base64
 import json
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -11,21 +10,14 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from mockserver.embed import MockServer
 from tests.sounds import samples
 
-PATH = "/v2/realtime/ws"
-QUIRK = "realtime_v2"
-QUERY = f"{PATH}?sample_rate=16000"
+PATH = "/v3/ws"
+QUERY = f"{PATH}?sample_rate=16000&speech_model=universal-streaming-english"
 PATIENCE = 20
-BEGINS, PARTIAL, FINAL, ENDS = "SessionBegins", "PartialTranscript", "FinalTranscript", "SessionTerminated"
+BEGINS, TURN, ENDS = "Begin", "Turn", "Termination"
 SOUND = samples(0.1, 16_000, 1)
 """A tenth of a second that is none of our recordings."""
-
-
-def audio() -> str:
-    """Return a message with a tenth of a second of sound."""
-    return json.dumps({"audio_data": base64.b64encode(SOUND).decode()})
 
 
 def kind_of(message: str | bytes) -> str:
@@ -34,7 +26,7 @@ def kind_of(message: str | bytes) -> str:
         said = json.loads(message)
     except ValueError:
         return "?"
-    return str(said.get("message_type") or said["error"])
+    return str(said["error"] if said["type"] == "Error" else said["type"])
 
 
 class Stream:
@@ -60,11 +52,11 @@ class Stream:
         """Send so much sound, as far as the server takes it."""
         with suppress(ConnectionClosed):
             for _ in range(tenths):
-                self.socket.send(audio())
+                self.socket.send(SOUND)
 
     def terminate(self) -> None:
         with suppress(ConnectionClosed):
-            self.frame('{"terminate_session": true}')
+            self.frame('{"type": "Terminate"}')
 
     def frame(self, data: str | bytes) -> None:
         self.socket.send(data)
@@ -93,8 +85,3 @@ class Stream:
 
     def leave(self) -> None:
         self._exits.close()
-
-
-def mock_with_sessions(**settings: Any) -> MockServer:
-    """Return a server that has sessions; it is to be entered."""
-    return MockServer(quirks=[QUIRK], **settings)

@@ -124,14 +124,21 @@ def test_a_request_without_an_upgrade_is_told_how_sessions_begin(url: str) -> No
     )
 
 
-def test_an_upgrade_of_another_path_is_not_made_and_the_connection_goes_on(url: str) -> None:
+def test_an_upgrade_of_another_path_is_answered_as_if_it_were_none(url: str) -> None:
     with connected(url, request("/v2/transcript")) as raw:
-        for _ in range(2):
-            head = raw.head()
-            assert head.startswith("HTTP/1.1 200 ")
-            assert "upgrade" not in head.lower()
-            raw._take(int(head.lower().partition("content-length: ")[2].partition("\r\n")[0]))
-            raw.send(request("/v2/transcript", Upgrade=None, Connection=None))
+        head = raw.head()
+        assert head.startswith("HTTP/1.1 200 ")
+        assert "upgrade" not in head.lower()
+        assert raw.rest().endswith(b'"transcripts":[]}')
+
+
+def test_a_connection_goes_on_after_an_upgrade_to_what_there_is_not(url: str) -> None:
+    with connected(url) as raw:
+        for upgrade in ("h2c", "h2c", None):
+            raw.send(request("/v2/transcript", Upgrade=upgrade, Connection=upgrade and "Upgrade"))
+            head = raw.head().lower()
+            assert head.startswith("http/1.1 200 ")
+            raw.take(int(head.partition("content-length: ")[2].partition("\r\n")[0]))
 
 
 def test_no_subprotocol_and_no_extension_is_agreed_on(url: str) -> None:

@@ -9,20 +9,13 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
-from mockserver.embed import MockServer
 from tests.conftest import Api
 from tests.faults.conftest import Faults
-from tests.streams import BEGINS, ENDS, FINAL, PARTIAL, PATH, Stream, mock_with_sessions
+from tests.streams import BEGINS, ENDS, PATH, TURN, Stream
 from tests.waiting import eventually
 
 Opened = Callable[..., Stream]
 ANY = {"path": PATH}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockServer]:
-    with mock_with_sessions() as mock:
-        yield mock
 
 
 @pytest.fixture
@@ -68,8 +61,8 @@ def test_without_a_fault_nothing_goes_wrong(opened: Opened, api: Api, faults: Fa
     stream = opened()
     kinds = said(stream)
     assert kinds[0] == BEGINS
-    assert kinds[-2:] == [FINAL, ENDS]
-    assert Counter(kinds)[PARTIAL] > 3
+    assert kinds[-2:] == [TURN, ENDS]
+    assert Counter(kinds)[TURN] > 3
     assert stream.close[0] == 1000
     assert recorded(api)["fault"] is None
     assert "x-mock-fault" not in stream.headers
@@ -135,36 +128,46 @@ def test_the_connection_fails_before_the_upgrade(opened: Opened, api: Api, fault
 
 
 def test_every_error_of_the_service_can_be_had_by_its_name(opened: Opened, api: Api) -> None:
-    names = api.control.get("/faults/names").json()["session_errors"]["assemblyai"]
+    names = api.control.get("/faults/names").json()["session_errors"]["streaming"]
     codes = {}
-    for name in names:
+    for name in set(names) - {"warning"}:
         stream = opened(name)
         assert len(stream.rest()) == 1
         codes[name] = stream.close[0]
     assert len(codes) > 5
     assert all(code is not None and 1000 < code < 5000 for code in codes.values())
-    assert codes["session_expired"] == 4008
+    assert codes["session_expired"] == 3008
+
+
+def test_an_error_that_ends_no_session_leaves_it_as_it_is(opened: Opened, faults: Faults) -> None:
+    kinds = said(opened("warning"))
+    assert kinds[:2] == ["Warning", BEGINS]
+    assert kinds[-1] == ENDS
+    faults.add(session={"error": "warning", "after_messages": 2})
+    kinds = said(opened())
+    assert kinds[:3] == [BEGINS, TURN, "Warning"]
+    assert kinds[-1] == ENDS
 
 
 def test_an_error_in_the_middle(opened: Opened, api: Api, faults: Faults) -> None:
-    faults.add(session={"error": "idle", "after_audio_ms": 1000})
+    faults.add(session={"error": "inactivity", "after_audio_ms": 1000})
     stream = opened()
     kinds = said(stream)
     assert kinds[0] == BEGINS
-    assert kinds[-1] == "Session idle for too long"
-    assert FINAL not in kinds
-    assert stream.close[0] == 4031
+    assert kinds[-1].startswith("Session terminated due to inactivity")
+    assert ENDS not in kinds
+    assert stream.close[0] == 3006
     session = recorded(api)
-    assert session["fault"] == "session error idle"
+    assert session["fault"] == "session error inactivity"
     assert session["audio"]["ms"] == 1000
-    assert (session["close"]["code"], session["close"]["by"]) == (4031, "server")
+    assert (session["close"]["code"], session["close"]["by"]) == (3006, "server")
 
 
 def test_a_session_is_closed_after_so_many_messages(opened: Opened, faults: Faults) -> None:
     faults.add(session={"close": {"code": 4123, "reason": "because"}, "after_messages": 3})
     stream = opened()
     stream.send(30)
-    assert stream.rest() == [BEGINS, PARTIAL, PARTIAL]
+    assert stream.rest() == [BEGINS, TURN, TURN]
     assert stream.close == (4123, "because")
 
 
@@ -202,7 +205,7 @@ def test_a_session_is_reset(opened: Opened, api: Api, faults: Faults) -> None:
     stream = opened()
     assert stream.receive() == BEGINS
     stream.send(20)
-    assert PARTIAL in {PARTIAL, *stream.rest()}
+    assert ENDS not in stream.rest()
     assert stream.close[0] == 1006
     assert recorded(api)["close"] == {"code": 1006, "reason": "the connection was reset", "by": "server"}
 
@@ -216,7 +219,7 @@ def test_a_frame_that_is_none(opened: Opened, api: Api) -> None:
 
 
 def test_messages_of_a_kind_are_dropped(opened: Opened, faults: Faults) -> None:
-    faults.add(messages={"fault": "drop", "kinds": [PARTIAL, FINAL]})
+    faults.add(messages={"fault": "drop", "kinds": [TURN]})
     assert said(opened()) == [BEGINS, ENDS]
 
 
@@ -227,15 +230,14 @@ def test_every_nth_message_gets_the_fault(opened: Opened) -> None:
 
 
 def test_messages_come_twice(opened: Opened) -> None:
-    kinds = said(opened({"messages": {"fault": "twice", "kinds": [FINAL, BEGINS]}}))
+    kinds = said(opened({"messages": {"fault": "twice", "kinds": [ENDS, BEGINS]}}))
     assert kinds[:2] == [BEGINS, BEGINS]
-    assert kinds[-3:] == [FINAL, FINAL, ENDS]
-    assert kinds.count(FINAL) == 2
+    assert kinds[-3:] == [TURN, ENDS, ENDS]
 
 
 def test_messages_change_places(opened: Opened) -> None:
-    kinds = said(opened({"messages": {"fault": "swap", "kinds": [FINAL]}}))
-    assert kinds[-2:] == [ENDS, FINAL]
+    kinds = said(opened({"messages": {"fault": "swap", "kinds": [BEGINS]}}))
+    assert kinds[:3] == [TURN, BEGINS, TURN]
 
 
 def test_a_message_is_no_json(opened: Opened) -> None:
@@ -246,16 +248,16 @@ def test_a_message_is_no_json(opened: Opened) -> None:
 
 
 def test_late_messages_wait_for_the_clock_and_keep_their_order(opened: Opened, api: Api, faults: Faults) -> None:
-    faults.add(messages={"fault": "late", "kinds": [FINAL], "seconds": 60})
+    faults.add(messages={"fault": "late", "kinds": [ENDS], "seconds": 60})
     api.control.post("/clock/freeze")
     stream = opened()
     stream.send(30)
     stream.terminate()
     before = [stream.receive(), stream.receive()]
     stream.ping()
-    assert (before, len(sessions(api, "open"))) == ([BEGINS, PARTIAL], 1)
+    assert (before, len(sessions(api, "open"))) == ([BEGINS, TURN], 1)
     api.control.post("/clock/advance", json={"seconds": 60})
-    assert stream.rest()[-2:] == [FINAL, ENDS]
+    assert stream.rest()[-2:] == [TURN, ENDS]
     assert stream.close[0] == 1000
 
 
@@ -269,7 +271,7 @@ def test_a_delay_holds_the_beginning_and_all_after_it(opened: Opened, api: Api, 
     with pytest.raises(TimeoutError):
         stream.socket.recv(timeout=0)
     api.control.post("/clock/advance", json={"seconds": 1})
-    assert [stream.receive(), stream.receive()] == [BEGINS, PARTIAL]
+    assert [stream.receive(), stream.receive()] == [BEGINS, TURN]
 
 
 def test_a_client_that_does_not_wait_ends_a_session_that_is_held(opened: Opened, api: Api) -> None:
@@ -338,7 +340,7 @@ def test_rules_of_requests_leave_sessions_alone(opened: Opened, faults: Faults) 
 def test_rules_of_sessions_leave_requests_alone(api: Api, faults: Faults) -> None:
     faults.add(session={"reset": True})
     faults.add(messages={"fault": "drop"})
-    faults.add(session={"error": "idle"})
+    faults.add(session={"error": "inactivity"})
     assert api.http.get("/v2/transcript").status_code == 200
     assert all(rule["fired"] == 0 for rule in faults.all())
 
@@ -354,13 +356,13 @@ def test_the_fault_of_a_session_and_that_of_its_messages_are_decided_apart(opene
     faults.add(messages={"fault": "twice"})
     stream = opened()
     stream.send(30)
-    assert stream.rest() == [BEGINS, BEGINS, PARTIAL, PARTIAL]
+    assert stream.rest() == [BEGINS, BEGINS, TURN, TURN]
 
 
 def test_a_refused_session_can_go_wrong_too(api: Api, opened: Opened) -> None:
     stream = opened({"messages": {"fault": "malformed"}}, key="invalid-key")
     assert stream.rest() == ["?"]
-    assert stream.close[0] == 4001
+    assert stream.close[0] == 1008
 
 
 @pytest.mark.parametrize(
