@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mockserver.control.context import EngineNeeded, ProjectNamed
 from mockserver.engine import Engine
-from mockserver.engine.fault_profiles import Profile, profiles
+from mockserver.engine.fault_profiles import Profile, problem_of, profiles
 from mockserver.engine.fault_rule import Connection, FaultRule
 from mockserver.engine.faults import MOST, ActiveRule
 from mockserver.engine.keys import Project
@@ -49,6 +49,7 @@ async def add(
     asked: FaultRule, engine: EngineNeeded, families: FamiliesNeeded, project: ProjectNamed
 ) -> dict[str, Any]:
     """Put a fault in force."""
+    asked = _spelled_out(asked)
     _check(asked, families)
     if not engine.faults.has_room(project):
         raise ApiError(409, f"there are {MOST} faults here already; delete one")
@@ -102,6 +103,20 @@ def _profiles(engine: Engine) -> dict[str, Profile]:
     return dict(profiles(engine.settings.fault_profiles))
 
 
+def _spelled_out(rule: FaultRule) -> FaultRule:
+    """Return a rule whose ``error`` is one of the named faults as what that does (ApiError)."""
+    named = NAMED.get(rule.error or "")
+    if named is None:
+        return rule
+    given = rule.model_dump(exclude_unset=True, exclude={"error"})
+    if twice := given.keys() & named.keys():
+        raise ApiError(422, f"{min(twice)}: {rule.error} has one already")
+    try:
+        return FaultRule.model_validate({"name": rule.error, **given, **named})
+    except ValidationError as error:
+        raise ApiError(422, f"error: {rule.error}: {problem_of(error)}") from None
+
+
 def _check(rule: FaultRule, families: tuple[Family, ...]) -> None:
     """Refuse a rule that can never do anything (ApiError)."""
     services = [service for family in families for service in family.services]
@@ -114,7 +129,11 @@ def _check(rule: FaultRule, families: tuple[Family, ...]) -> None:
     }
     for field, (given, names) in known.items():
         if given is not None and given not in names:
-            raise ApiError(422, f"{field}: there is no {given[:100]!r}; there are {', '.join(names)}")
+            raise ApiError(422, f"{field}: there is no {given[:100]!r}; there are {', '.join(names)}{_more(field)}")
+
+
+def _more(field: str) -> str:
+    return f"; and the faults {', '.join(NAMED)}" if field == "error" else ""
 
 
 def _view(engine: Engine, active: ActiveRule) -> dict[str, Any]:

@@ -302,6 +302,17 @@ def test_a_key_asks_for_a_fault_of_the_session(opened: Opened, api: Api, name: s
     assert recorded(api)["fault"] == name
 
 
+def test_a_rule_may_name_a_fault_as_it_names_an_error(opened: Opened, api: Api, faults: Faults) -> None:
+    faults.add(**ANY, error="messages_twice", times=1)
+    kinds = said(opened())
+    assert kinds[1] == kinds[2]
+    assert recorded(api)["fault"] == "messages_twice"
+    assert faults.all()[0]["messages"] == {"fault": "twice", "after": 1}
+
+    assert faults.refusal(error="session_dropped", session={"hang": True}) == "session: session_dropped has one already"
+    assert "session_dropped" in faults.refusal(error="session_droped")
+
+
 def test_requests_do_not_suffer_from_the_sessions_fault_of_a_key(api: Api) -> None:
     for name in ("session_dropped", "messages_late", "session_expired"):
         reply = api.http.get("/v2/transcript", headers={"Authorization": f"{api.key}+{name}"})
