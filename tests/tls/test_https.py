@@ -123,6 +123,15 @@ def test_a_websocket_is_answered_by_the_application(secure: MockServer, context:
     assert 400 <= refused.value.response.status_code < 500
 
 
+def test_a_session_is_answered_as_soon_as_something_is_to_be_said(secure: MockServer, context: ssl.SSLContext) -> None:
+    host, port = address_of(secure.https_url)
+    address = f"wss://{host}:{port}/v3/ws?sample_rate=16000"
+    with websockets.sync.client.connect(address, ssl=context, proxy=None, additional_headers=KEY) as session:
+        assert '"Begin"' in str(session.recv(10))
+        session.send('{"type": "Terminate"}')
+        assert '"Termination"' in str(session.recv(10))
+
+
 def test_urls_in_replies_are_as_secure_as_the_request(secure: MockServer, context: ssl.SSLContext) -> None:
     assert secure.https_url is not None
     api = api_of(secure.url)
