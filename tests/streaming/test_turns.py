@@ -11,6 +11,7 @@ import av
 import pytest
 
 from mockserver.client import Mock
+from mockserver.embed import MockServer
 from tests.conftest import AUDIO, api_of
 from tests.streaming.streams import ENGLISH, PRO, RATE, Said, finals, frames, heard, opened, pcm, quiet, turns
 
@@ -235,6 +236,32 @@ def test_audio_may_come_in_any_encoding(mock: Mock, encoding: str) -> None:
         told = stream.finish()
     text = " ".join(turn["transcript"] for turn in finals(told))
     assert text == "Hello and welcome. This is a short recording that was made for testing a transcription server."
+
+
+@pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_mulaw"])
+def test_the_head_of_a_wav_file_is_no_sound(mock: Mock, encoding: str) -> None:
+    name = encoding if encoding == "pcm_mulaw" else "pcm_s16le"
+    (file,) = encoded(name, "wav", RATE, pcm("hello.wav"))
+    assert file.startswith(b"RIFF")
+    told = heard(mock.url, mock.api_key, frames(file, width=1 if encoding == "pcm_mulaw" else 2), encoding=encoding)
+    assert finals(told)[0]["words"][0]["text"] == "Hello"
+    assert finals(told) == finals(heard(mock.url, mock.api_key, frames(pcm("hello.wav"))))
+
+
+def test_a_click_before_a_recording_is_no_part_of_it(mock: Mock) -> None:
+    click = bytes(range(1, 35))  # what is left of a longer head by those who leave out 44 bytes
+    assert finals(heard(mock.url, mock.api_key, frames(click + pcm("hello.wav")))) == finals(said(mock, "hello.wav"))
+
+
+def test_a_recording_that_begins_with_its_first_word_is_known_after_other_sound_too(tmp_path: Path) -> None:
+    spoken = pcm("interview.mp3")[RATE : RATE * 12]
+    (file,) = encoded("pcm_s16le", "wav", RATE, spoken)
+    (tmp_path / "mine.wav").write_bytes(file)
+    (tmp_path / "mine.txt").write_text("This is mine.")
+    with MockServer(fixtures=[tmp_path], samples=False) as mock:
+        for before in (b"", quiet(0.05), spoken[20_000:21_600]):
+            (turn,) = finals(heard(mock.url, mock.api_key, frames(before + spoken)))
+            assert turn["transcript"] == "This is mine.", before
 
 
 def test_silence_says_nothing(mock: Mock) -> None:

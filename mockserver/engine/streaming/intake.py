@@ -18,6 +18,7 @@ DECODED_RATE = 16_000
 """Samples per second of what is decoded, whatever it was."""
 ENCODINGS = ("pcm_s16le", "pcm_mulaw", "opus", "ogg_opus", "aac")
 _OPUS_RATE = 48_000
+_LONGEST_HEAD = 1024
 
 
 class UndecodableFrameError(Exception):
@@ -37,15 +38,35 @@ if TYPE_CHECKING:
     _Cut = Callable[[AudioCodecContext, bytes], Iterable[Packet[Any]]]
 
 
+class _Beginning:
+    """The beginning of samples: many a client sends a WAV file as it is, and its head would be a loud click."""
+
+    def __init__(self, silence: bytes) -> None:
+        self._silence = silence
+        self._is_over = False
+
+    def cleaned(self, frame: bytes) -> bytes:
+        """Return the frame, with silence in place of the head of a WAV file if the audio begins with it."""
+        if self._is_over or not frame:
+            return frame
+        self._is_over = True
+        if not (frame.startswith(b"RIFF") and frame[8:12] == b"WAVE"):
+            return frame
+        head = frame.find(b"data", 12, _LONGEST_HEAD) + 8
+        return self._silence * head + frame[head:] if 8 <= head <= len(frame) else frame
+
+
 class Linear:
     """PCM as it is; a frame may end in the middle of a sample."""
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
         self._half = b""
+        self._beginning = _Beginning(b"\0")
 
     def samples(self, frame: bytes) -> bytes:
         """Return the frame, with the half of a sample that the one before it ended with."""
+        frame = self._beginning.cleaned(frame)
         if self._half or len(frame) % 2:
             frame = self._half + frame
             whole = len(frame) - len(frame) % 2
@@ -59,10 +80,11 @@ class MuLaw:
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
+        self._beginning = _Beginning(b"\xff")
 
     def samples(self, frame: bytes) -> bytes:
         """Return the samples that the bytes stand for."""
-        return from_mulaw(frame, 2)
+        return from_mulaw(self._beginning.cleaned(frame), 2)
 
 
 class Compressed:

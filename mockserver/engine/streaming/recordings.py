@@ -30,6 +30,8 @@ _SHORTEST = 100
 _REMEMBERED = 512
 _LONGEST_SILENCE = 20_000
 """Milliseconds at the beginning of a recording, after which it is not to be recognised."""
+_CLICK = 5
+"""Steps; sound of which two in so many can be heard, but no third, is a click: rests of a file's head, or a plug."""
 _STILL = 60
 """Milliseconds of shift that are taken for none."""
 _logger = logging.getLogger("mockserver")
@@ -137,14 +139,15 @@ class Recogniser:
 
     def conclude(self) -> Found | None:
         """Return the recording that it is, if that is clear from what there is."""
-        if self.onset is None or len(self._heard) < _SHORTEST * _WIDTH:
+        if (self.onset is None and not self._finds_onset(is_all=True)) or len(self._heard) < _SHORTEST * _WIDTH:
             return None
+        assert self.onset is not None
         found = self._recordings.recognise(bytes(self._heard), self.onset)
         return None if isinstance(found, bool) else found
 
-    def _finds_onset(self) -> bool:
-        place = _onset(self._heard)
-        whole = len(self._heard) // (STEP * _WIDTH) if place is None else place
+    def _finds_onset(self, *, is_all: bool = False) -> bool:
+        place = _onset(self._heard, is_all=is_all)
+        whole = max(0, len(self._heard) // (STEP * _WIDTH) - _CLICK) if place is None else place
         del self._heard[: whole * STEP * _WIDTH]
         self._at += whole * STEP
         if place is not None:
@@ -164,11 +167,14 @@ class Recogniser:
         return b"".join(bytes(even.planes[0])[: even.samples * 2] for even in self._resampler.resample(frame))
 
 
-def _onset(samples: bytearray) -> int | None:
-    """Return the first step in which something can be heard."""
+def _onset(samples: bytearray, *, is_all: bool) -> int | None:
+    """Return the first step in which something can be heard, and not only a click; there is more unless it is all."""
     step = STEP * _WIDTH
     steps = range(len(samples) // step)
-    return next((each for each in steps if rms(samples[each * step : (each + 1) * step], 2) >= _AUDIBLE), None)
+    loud = [each for each in steps if rms(samples[each * step : (each + 1) * step], 2) >= _AUDIBLE]
+    lasting = (each for each, later in zip(loud, loud[2:], strict=False) if later - each <= _CLICK)
+    found = next(lasting, None)
+    return loud[0] if found is None and is_all and loud else found
 
 
 def _score(heard: bytes, recording: Recording) -> tuple[float, int, Recording]:
@@ -189,17 +195,18 @@ def _read(path: Path) -> Recording | None:
     try:
         for samples in mono(path, RATE):
             heard += samples
-            onset = _onset(heard) if onset is None else onset
+            onset = _onset(heard, is_all=False) if onset is None else onset
             wanted = _LONGEST_SILENCE if onset is None else onset * STEP + _WINDOWS[-1] + 2 * _SHIFT
             if len(heard) >= wanted * _WIDTH:
                 break
     except UndecodableError as error:
         _logger.info("%s cannot be recognised by its sound: %s", path, error)
+    onset = _onset(heard, is_all=True) if onset is None else onset
     if onset is None:
         return None
-    start = max(0, onset * STEP - _SHIFT)
+    start = onset * STEP - _SHIFT
     end = onset * STEP + _WINDOWS[-1] + 2 * _SHIFT
     with path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
-    samples = bytes(heard[start * _WIDTH : end * _WIDTH])
-    return Recording(path, onset * STEP, onset * STEP - start, samples, digest, path.stat().st_size)
+    samples = bytes(max(0, -start) * _WIDTH) + bytes(heard[max(0, start) * _WIDTH : end * _WIDTH])
+    return Recording(path, onset * STEP, _SHIFT, samples, digest, path.stat().st_size)
