@@ -256,8 +256,9 @@ def test_any_sound_has_something_to_say_where_no_fixture_is_known(opened: Opened
     client = opened()
     client.send(noise(5000) + silence(1000))
     sent = client.finish()
-    assert len(finals(sent)) == 1
-    assert finals(sent)[0]["text"].endswith(".")
+    assert partials(sent)
+    assert all(text[-1] in ".?!" for text in said(sent))
+    assert 4000 < finals(sent)[-1]["audio_end"] < 5100
 
 
 def test_a_fixture_is_found_by_the_parameters(api: Api, opened: Opened) -> None:
