@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Api, api_of
 from tests.processes import running
-from tests.realtime.client import Client, kinds
+from tests.realtime.client import Client, kinds, silence
 from tests.realtime.conftest import Opened
 from tests.test_requests import SCHEMA_ERROR
 
@@ -84,6 +84,15 @@ def test_no_token_can_be_made_up(api: Api, opened: Opened) -> None:
 
 def test_a_wrong_token_is_refused_although_the_key_is_right(opened: Opened) -> None:
     assert refused(opened(token="0" * 64))
+
+
+def test_a_token_asks_for_the_fault_that_its_key_asked_for(api: Api, opened: Opened) -> None:
+    token = token_of(api_of(api.url, f"{api.key}+session_dropped"))
+    client = opened(None, token=token)
+    client.send(silence(2000))
+    client.rest()
+    assert client.code == 1011
+    assert kinds(opened(None, token=token_of(api)).finish()) == ADMITTED
 
 
 def test_an_empty_token_is_none(opened: Opened) -> None:
