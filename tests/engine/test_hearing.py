@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import random
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -308,3 +309,42 @@ def test_samples_may_be_cut_in_half(size: int) -> None:
 @given(vad=st.floats(0, 1))
 def test_likeness_turns_the_threshold_round(vad: float) -> None:
     assert likeness(threshold_of(vad)) == pytest.approx(vad, abs=0.01)
+
+
+def scaled(audio: bytes, factor: float) -> bytes:
+    return array("h", (round(sample * factor) for sample in array("h", audio))).tobytes()
+
+
+def noisy(audio: bytes, peak: int) -> bytes:
+    chance = random.Random(peak)
+    return array(
+        "h", (max(-(2**15), min(2**15 - 1, s + chance.randint(-peak, peak))) for s in array("h", audio))
+    ).tobytes()
+
+
+@pytest.mark.parametrize("factor", [0.05, 0.2, 0.5, 0.9])
+@pytest.mark.parametrize("rules", [PATIENT, HASTY], ids=["patient", "hasty"])
+def test_how_loud_a_recording_is_sent_changes_no_turn(engine: Engine, factor: float, rules: Endpointing) -> None:
+    audio = pcm("voicemail.m4a") + silence(2)
+    turns = finals(Stream(engine, rules).events(frames(audio, 1600)))
+    assert finals(Stream(engine, rules).events(frames(scaled(audio, factor), 1600))) == turns
+
+
+@pytest.mark.parametrize("peak", [300, 700])
+def test_the_noise_of_a_room_keeps_no_turn_open(engine: Engine, peak: int) -> None:
+    audio = noisy(silence(4) + tone(2) + silence(2.5) + tone(2) + silence(2.5), peak)
+    events = Stream(engine).events(frames(audio, 1600))
+    ends = [event for event in events if isinstance(event, Ended)]
+    assert len(ends) >= 2
+    assert all(event.at < len(audio) * 1000 // (2 * RATE) - 300 for event in ends)
+
+
+def test_a_click_is_no_cue(engine: Engine) -> None:
+    from mockserver.engine.streaming.voices import script
+
+    hearing = Hearing(intake_of("pcm_s16le", RATE), Recordings(), PATIENT)
+    hearing.feed(silence(1))
+    events = hearing.speak(script(_lines("First.", "Second."), language="en", seed=""))
+    events += hearing.feed(tone(0.03) + silence(1) + tone(0.03) + silence(1))
+    assert finals(events) == []
+    assert finals(hearing.feed(tone(0.2) + silence(1))) == ["First."]

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mockserver.engine.streaming.intake import Intake
-from mockserver.engine.streaming.levels import STEP, likeness, rms
+from mockserver.engine.streaming.levels import STEP, Noise, likeness, rms
 from mockserver.engine.streaming.recordings import Found, Recogniser, Recordings
 from mockserver.engine.streaming.voices import BURST, SURE, Spoken, Voice
 
 _AFTER_THE_END = 500
 """Milliseconds after the end of a recording, from which another one may begin."""
+_ONSET = 50
+"""Milliseconds for which a sound must last in silence, to be more than a click."""
 SILENCE = 1000
 """Milliseconds of silence that are told of together."""
 
@@ -129,6 +131,9 @@ class Hearing:
         self._steps = 0
         self._rest = b""
         self._quiet = 0
+        self._loud = 0
+        self._noise = Noise()
+        self._gain = 1.0
         self._silent_since = 0
 
     @property
@@ -163,9 +168,10 @@ class Hearing:
     def speak(self, voice: Voice) -> list[Event]:
         """Let a voice speak, as was asked for."""
         assert self.ask is not None
-        onset, self.ask, self._recogniser = self.ask.onset, None, None
+        ask, self.ask, self._recogniser = self.ask, None, None
+        self._gain = ask.found.gain if ask.found is not None else 1.0
         self.voice = voice
-        voice.begin(onset)
+        voice.begin(ask.onset)
         return self._advance()
 
     def force(self) -> list[Event]:
@@ -233,7 +239,9 @@ class Hearing:
     def _hear(self, level: int, events: list[Event]) -> None:
         """Hear one step."""
         self.now += STEP
-        is_loud = level >= self.endpointing.loudness
+        if self._gain != 1.0:
+            level = min(round(level * self._gain), 2**15)
+        is_loud = self._is_speech(level)
         if level > self.loudest:
             self.loudest = level
         if is_loud:
@@ -253,6 +261,15 @@ class Hearing:
             self._end_in_time(voice, events)
         elif voice.ends is not None and voice.hears and self.now > voice.ends + _AFTER_THE_END:
             self.voice = None
+
+    def _is_speech(self, level: int) -> bool:
+        """Say whether a step may be speech: it is loud, and not for a moment only, in silence."""
+        self._noise.hear(level)
+        if level < self.endpointing.loudness or level < self._noise.threshold:
+            self._loud = 0
+            return False
+        self._loud += STEP
+        return self._loud >= _ONSET or self._quiet < _ONSET
 
     def _say(self, words: Iterable[Spoken]) -> list[Event]:
         events: list[Event] = []

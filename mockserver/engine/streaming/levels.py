@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections import deque
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # where it left the standard library, audioop-lts has it
@@ -19,6 +20,33 @@ rms = audioop.rms
 from_mulaw = audioop.ulaw2lin
 to_mulaw = audioop.lin2ulaw
 fit = audioop.findfit
+
+
+_ABOVE_NOISE = 10 ** (10 / 20)
+_LOUDEST_NOISE = round(_LOUDEST * 10 ** (-30 / 20))
+_REMEMBERED = 3
+"""Seconds in which the quietest step is taken for the noise of a room."""
+
+
+class Noise:
+    """What is always there: sound counts as speech from 10 dB above it, and always from -30 dBFS."""
+
+    def __init__(self) -> None:
+        self._quietest: deque[int] = deque(maxlen=_REMEMBERED)
+        self._here = _LOUDEST
+        self._steps = 0
+        self.threshold = 0
+        """The root mean square from which sound is more than noise."""
+
+    def hear(self, level: int) -> None:
+        """Hear one step."""
+        if level < self._here:
+            self._here = level
+        self._steps += 1
+        if self._steps * STEP >= 1000:
+            self._quietest.append(self._here)
+            self._here, self._steps = _LOUDEST, 0
+            self.threshold = min(round(min(self._quietest) * _ABOVE_NOISE), _LOUDEST_NOISE)
 
 
 def threshold_of(vad: float) -> int:

@@ -26,6 +26,7 @@ _WINDOWS = (240, 480, 960, 1920)
 _SHIFT = 80
 """Milliseconds by which two beginnings of the same sound may be found apart."""
 _ALIKE, _DIFFERENT, _UNLIKE = 0.8, 0.6, 0.3
+_SAME = 0.05
 _SHORTEST = 100
 _REMEMBERED = 512
 _LONGEST_SILENCE = 20_000
@@ -54,6 +55,8 @@ class Found(NamedTuple):
 
     recording: Recording
     shift: int
+    gain: float = 1.0
+    """How many times as loud the recording is as what was heard."""
 
 
 class Recordings:
@@ -97,13 +100,14 @@ class Recordings:
         scored = sorted((_score(heard, recording) for recording in self.all), key=lambda each: -each[0])
         if not scored:
             return False
-        likeness, place, recording = scored[0]
+        likeness, place, gain, recording = scored[0]
         is_last = len(heard) >= _WINDOWS[-1] * _WIDTH
         is_clear = likeness >= _ALIKE and (len(scored) == 1 or scored[1][0] < _DIFFERENT)
         if not is_clear and not (is_last and likeness >= _DIFFERENT):
             return not is_last and (likeness >= _UNLIKE or len(heard) < _WINDOWS[1] * _WIDTH)
         shift = onset - (recording.onset - recording.lead + place)
-        return Found(recording, 0 if abs(shift) <= _STILL else shift)
+        is_same = abs(gain - 1) < _SAME
+        return Found(recording, 0 if abs(shift) <= _STILL else shift, 1.0 if is_same else min(max(gain, 0.1), 100.0))
 
 
 class Recogniser:
@@ -177,14 +181,14 @@ def _onset(samples: bytearray, *, is_all: bool) -> int | None:
     return loud[0] if found is None and is_all and loud else found
 
 
-def _score(heard: bytes, recording: Recording) -> tuple[float, int, Recording]:
-    """Return how much the beginning of a recording is like what is heard, and where, in milliseconds."""
+def _score(heard: bytes, recording: Recording) -> tuple[float, int, float, Recording]:
+    """Return how much the beginning of a recording is like what is heard, where (milliseconds), and how loud it is."""
     room = recording.samples[: len(heard) + (recording.lead + _SHIFT) * _WIDTH]
     if len(room) < len(heard):
-        return 0.0, 0, recording
+        return 0.0, 0, 1.0, recording
     place, factor = fit(room, heard)
     found = room[2 * place : 2 * place + len(heard)]
-    return likeness_of_fit(found, heard, factor), round(place * 1000 / RATE), recording
+    return likeness_of_fit(found, heard, factor), round(place * 1000 / RATE), factor, recording
 
 
 def _read(path: Path) -> Recording | None:
