@@ -8,6 +8,7 @@ import socket
 import struct
 from typing import Any, cast
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import MAX_LINE_LENGTH, Request
@@ -18,6 +19,10 @@ from mockserver.web.sending import CONNECTION
 _AT_ONCE = struct.pack("ii", 1, 0)
 """A socket that does not linger is reset when it is closed."""
 _LOST, _STOPS = 1006, 1012
+_PIECE = 16 * 1024
+"""Bytes that are read at a time: of tiny frames there are many in them."""
+_TURN = 0.01
+"""Seconds for which one client is answered before others have their turn."""
 _URI, _HEADERS = "414 URI Too Long", "431 Request Header Fields Too Large"
 _TOO_LONG = "HTTP/1.1 {}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _logger = logging.getLogger("mockserver.sockets")
@@ -36,11 +41,14 @@ class WebSocket(WebSocketsSansIOProtocol):
         self._patience = patience
         self.close_timeout = min(self.close_timeout, patience)
         self._stalled: asyncio.TimerHandle | None = None
+        self._turn_over = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, with no more in memory for a client than the message that it does not take."""
         super().connection_made(transport)
         cast("asyncio.Transport", transport).set_write_buffer_limits(high=1)  # 0 would stop TLS for ever
+        if hasattr(transport, "max_size"):
+            transport.max_size = _PIECE
 
     def handle_connect(self, event: Request) -> None:
         """Let the session know its connection."""
@@ -103,9 +111,21 @@ class WebSocket(WebSocketsSansIOProtocol):
         self._calm_down()
         self._read_on()
 
+    async def send(self, message: Any) -> None:
+        """Send; a client that has left before it was answered is gone, which would be noticed with the next message."""
+        if not self.handshake_complete and self.transport.is_closing():
+            raise ClientDisconnected
+        await super().send(message)
+
     async def receive(self) -> Any:
-        """Return what comes next."""
+        """Return what comes next; a client whose messages are all there lets others have their turn, too."""
+        begins = self.queue.empty()
+        if not begins and self.loop.time() >= self._turn_over:
+            begins = True
+            await asyncio.sleep(0)  # noqa: TID251  (it does not sleep: it lets others go first)
         message = await self.queue.get()
+        if begins:
+            self._turn_over = self.loop.time() + _TURN
         self._read_on()
         return message
 
