@@ -199,8 +199,15 @@ def test_messages_are_refused_in_the_services_words(mock: Mock, message: Any, te
 
 @pytest.mark.parametrize(
     "message",
-    ["[" * 100_000, '{"type": %s}' % ("9" * 5000), json.dumps({"type": "x" * 5_000_000}), "\x00", '{"a":' * 5000],
-    ids=["deep", "huge number", "5 MB", "NUL", "deep objects"],
+    [
+        "[" * 100_000,
+        '{"type": %s}' % ("9" * 5000),
+        json.dumps({"type": "x" * 5_000_000}),
+        json.dumps({"type": "KeepAlive", "x": [0] * 100_000}),
+        "\x00",
+        '{"a":' * 5000,
+    ],
+    ids=["deep", "huge number", "5 MB", "many numbers", "NUL", "deep objects"],
 )
 def test_messages_of_any_kind_are_refused_at_once(mock: Mock, message: str) -> None:
     code, text = ending(mock, message)
@@ -280,6 +287,18 @@ def test_packets_that_are_no_opus_end_the_session(mock: Mock) -> None:
         code, text = ending(mock, b"\xff" * 10_000, encoding=encoding)
         assert code == 3006
         assert text.startswith("Failed to decode Opus packet: ")
+
+
+def test_a_small_frame_may_not_hold_minutes_of_audio(mock: Mock) -> None:
+    packets = b"\x18" * 255  # each of them 60 ms of silence
+    page = b"OggS\0\0" + bytes(8) + b"\1\0\0\0" + bytes(8) + b"\xff" + b"\1" * 255 + packets
+    assert [each["type"] for each in heard(mock.url, mock.api_key, [page, page], encoding="ogg_opus")][
+        -1
+    ] == "Termination"
+    code, text = ending(mock, page * 2, encoding="ogg_opus")
+    assert (code, text) == (3006, "Failed to decode Opus packet: more than 20 seconds in a frame")
+    code, text = ending(mock, page * 1000, encoding="ogg_opus")
+    assert (code, text) == (3006, "Failed to decode Opus packet: more than 524288 bytes in a frame")
 
 
 def test_a_fixture_that_fails_cancels_the_session(mock: Mock) -> None:

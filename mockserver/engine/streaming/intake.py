@@ -19,6 +19,8 @@ DECODED_RATE = 16_000
 ENCODINGS = ("pcm_s16le", "pcm_mulaw", "opus", "ogg_opus", "aac")
 _OPUS_RATE = 48_000
 _LONGEST_HEAD = 1024
+_LARGEST, _MOST_PACKETS, _LONGEST = 512 * 1024, 4_000, 20
+"""Bytes, packets and seconds of a compressed frame: a small one may hold hours, and all others would wait for it."""
 
 
 class UndecodableFrameError(Exception):
@@ -108,7 +110,10 @@ class Compressed:
 
         heard = bytearray()
         try:
-            for packet in self._packets(self._codec, frame):
+            _check(len(frame), _LARGEST, "bytes")
+            for number, packet in enumerate(self._packets(self._codec, frame), 1):
+                _check(number, _MOST_PACKETS, "packets")
+                _check(len(heard) // (2 * DECODED_RATE), _LONGEST, "seconds")
                 for decoded in self._codec.decode(packet):
                     decoded.pts = None
                     for even in self._resampler.resample(decoded):
@@ -116,6 +121,12 @@ class Compressed:
         except (av.FFmpegError, ValueError) as error:
             raise UndecodableFrameError(f"Failed to decode {self._name} packet: {_reason(error)}") from None
         return bytes(heard)
+
+
+def _check(count: int, most: int, what: str) -> None:
+    """Raise ValueError if a frame has too much of something."""
+    if count > most:
+        raise ValueError(f"more than {most} {what} in a frame")
 
 
 def _reason(error: Exception) -> str:

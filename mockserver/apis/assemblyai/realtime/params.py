@@ -28,6 +28,8 @@ _ENCODINGS = ("pcm_s16le", "pcm_mulaw")
 _FASTEST = 1_000_000
 _LONGEST_BOOST = 2500
 _LONGEST_SILENCE = 20_000
+_LONGEST_MESSAGE = 6_000_000
+"""Characters: what two seconds at the highest rate take, and more; to read longer ones others would have to wait."""
 _THRESHOLD = "end_utterance_silence_threshold"
 _KNOWN = frozenset(("audio_data", "force_end_utterance", "terminate_session", _THRESHOLD))
 _SHOWN = 200
@@ -130,6 +132,8 @@ class Asked(NamedTuple):
 
 def understand(text: str) -> Asked:
     """Return what a message asks for. Raises WrongError."""
+    if len(text) > _LONGEST_MESSAGE:
+        raise WrongError("invalid_schema", f"a message has at most {_LONGEST_MESSAGE} characters")
     try:
         message = orjson.loads(text)
     except ValueError as error:

@@ -10,6 +10,8 @@ from mockserver.apis.assemblyai.streaming.errors import Problem, invalid, invali
 UPDATE, FORCE, KEEP_ALIVE, TERMINATE = "UpdateConfiguration", "ForceEndpoint", "KeepAlive", "Terminate"
 _TYPES = (UPDATE, FORCE, KEEP_ALIVE, TERMINATE)
 _SHOWN = 100
+_LONGEST = 256 * 1024
+"""Characters of a message: several times what all that may be changed can take, however it is escaped."""
 
 
 class RefusedMessageError(Exception):
@@ -22,6 +24,8 @@ class RefusedMessageError(Exception):
 
 def read_message(text: str) -> dict[str, Any]:
     """Return a message of a known type. Raises RefusedMessageError."""
+    if len(text) > _LONGEST:  # to read it would make all other sessions wait
+        raise RefusedMessageError(invalid_json(f"longer than {_LONGEST} characters"))
     try:
         message = json.loads(text)  # its errors are worded as Python's, and so are the service's
     except (ValueError, RecursionError) as error:
