@@ -40,6 +40,7 @@ _PARAMETER = re.compile(r"(^|[?&;])([^=&?;\s\"#<>\\]{1,200})=([^&;\s\"#<>\\]*)")
 _USER = re.compile(r"(://[^/\s:@?#]*:)([^/\s@?#]+)(?=@)")
 _SCHEMES = ("bearer", "basic", "token", "digest")
 _LONG = 16
+_UNQUOTED = "/:?=*@,"
 _DEEPEST = 4
 _OPEN, _TEXTS, _ALL = range(3)
 
@@ -121,6 +122,7 @@ class Masking:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self.secrets = set(secrets)
         """What was hidden."""
+        self._depth = 0
 
     def headers(self, pairs: Pairs) -> Pairs:
         """Return headers whose secret values are hidden; the scheme of an authorization stays."""
@@ -218,10 +220,22 @@ class Masking:
 
     def _parameter(self, found: re.Match[str]) -> str:
         before, name, value = found.groups()
-        if not value or not _is_secret_parameter(name):
+        if not value:
             return found[0]
+        if not _is_secret_parameter(name):
+            return f"{before}{name}={self._inside(value)}"
         self.secrets |= {value, unquote_plus(value)}
         return f"{before}{name}={MASK}"
+
+    def _inside(self, value: str) -> str:
+        """Return the value of a parameter, which may be an address or JSON with secrets of its own."""
+        plain = unquote_plus(value)
+        if self._depth == _DEEPEST or not may_hold_secrets(plain.encode("utf-8", "replace")):
+            return value
+        self._depth += 1
+        inner = self._text(plain, self._depth) if '"' in plain else self._addresses(plain)
+        self._depth -= 1
+        return value if inner == plain else quote(inner.encode("utf-8", "replace"), safe=_UNQUOTED)
 
     def _user(self, found: re.Match[str]) -> str:
         self.secrets.add(found[2])
