@@ -60,6 +60,7 @@ async def restore(name: str, engine: EngineNeeded, courier: CourierNeeded, proje
     about = engine.snapshots.find(project, name)
     if about is None:
         raise _unknown(name)
+    courier.sessions.forget(project, "a snapshot was restored")
     engine.snapshots.restore(project, about, courier.sweep)
     engine.jobs.call_waiting(project)
     courier.preparer.sweep()

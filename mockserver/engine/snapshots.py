@@ -127,6 +127,7 @@ class Snapshots:
             "jobs": project.jobs,
             "uploads": project.uploads,
             "prompts": project.prompts,
+            "sessions": project.sessions,
             "terms": row["terms"],
             "given": row["given"],
         }

@@ -10,14 +10,12 @@ from mockserver.engine.keys import Project
 from mockserver.web.recording import entry_of, record_of
 from mockserver.web.replies import BrokenReply, Headers, Reply
 from mockserver.web.sending import Receive, Scope, Send, send_broken
-from mockserver.web.sessions import Session, own_headers
+from mockserver.web.sessions import RESTARTS, Session, own_headers
 from mockserver.web.sockets import Close, NoUpgradeError, Opening, SocketOperation
 from mockserver.web.waits import Bell
 
 if TYPE_CHECKING:
     from mockserver.web.injection import Injector
-
-_FORGOTTEN = Close(1012, "the mock server was reset")
 
 
 class Sessions:
@@ -65,13 +63,14 @@ class Sessions:
             number = f"req_{opening.project.name[:8]}_{opening.project.requests:x}"
         return opening.service.request_id(number, self._engine.settings.seed)
 
-    def forget(self, project: Project | None) -> None:
+    def forget(self, project: Project | None, why: str = "the mock server was reset") -> None:
         """End the sessions of a project, or all, and keep nothing of them."""
+        close = Close(RESTARTS, why)
         for session in list(self.open.values()):
             if project is None or session.opening.project is project:
                 self.leave(session)
                 session.is_forgotten = True
-                session.ask(lambda _: (_FORGOTTEN,))
+                session.ask(lambda _: (close,))
 
     def _record(self, session: Session, reply: Reply | None) -> None:
         """Note a session that is over in the journal."""

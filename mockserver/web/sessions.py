@@ -129,7 +129,8 @@ class Session:
             self.ended = self.opening.clock.now()
             if self.dialect is not None:
                 self._sessions.leave(self)
-                self.dialect.closed()
+                if not self.is_forgotten:
+                    self.dialect.closed()
 
     async def _open(self) -> None:
         """Accept the connection and begin, or refuse it. Raises NoUpgradeError."""

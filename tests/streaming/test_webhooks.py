@@ -51,6 +51,23 @@ def test_a_session_that_is_refused_tells_nothing(mock: Mock, receiver: Receiver)
     assert mock.webhooks(wait=30) == []
 
 
+@pytest.mark.parametrize("way", ["reset", "restore"])
+def test_a_session_of_a_world_that_is_gone_tells_nothing(mock: Mock, receiver: Receiver, way: str) -> None:
+    mock.snapshot("before")
+    with opened(mock.url, mock.api_key, webhook_url=receiver.url) as stream:
+        session = stream.until("Begin")["id"]
+        mock.reset() if way == "reset" else mock.restore("before")
+        assert stream.finish(terminate=False)[1:] == []
+        assert stream.ended is not None
+        assert stream.ended.code == 1012
+    assert mock.webhooks(wait=30) == []
+    with opened(mock.url, mock.api_key, webhook_url=receiver.url) as stream:
+        assert stream.until("Begin")["id"] == session, "ids go on from there"
+        stream.finish()
+    (delivery,) = mock.webhooks(wait=30)
+    assert delivery.job == session
+
+
 def test_a_call_is_made_again_every_ten_seconds_and_ten_times_at_most(mock: Mock) -> None:
     mock.freeze()
     with receiving(500) as receiver:
