@@ -290,7 +290,7 @@ def stalled(url: str, key: str, exits: ExitStack) -> None:
     (session,) = sessions(url, key, "open")
     control = httpx.Client(base_url=f"{url}/_mock", params={"key": key}, timeout=60)
     exits.callback(control.close)
-    say = {"text": "word " * 2_000, "how": "partial"}
+    say = {"text": "word " * 500, "how": "partial"}
     while control.post(f"/sessions/{session['id']}/say", json=say).status_code == 200:
         pass
 
@@ -330,7 +330,7 @@ def test_a_server_that_stops_waits_for_no_client_that_does_not_read() -> None:
         exits.enter_context(opened(process.url, "stuck", small=True))
         (session,) = sessions(process.url, "stuck", "open")
         control = exits.enter_context(httpx.Client(base_url=f"{process.url}/_mock", params={"key": "stuck"}, timeout=3))
-        say = {"text": "word " * 2_000, "how": "partial"}
+        say = {"text": "word " * 500, "how": "partial"}
         with pytest.raises(httpx.TimeoutException):
             all(control.post(f"/sessions/{session['id']}/say", json=say).is_success for _ in range(10_000))
         process.process.send_signal(signal.SIGTERM)

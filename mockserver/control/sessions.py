@@ -29,12 +29,16 @@ State = Literal["open", "closed"]
 _PATIENCE = 10.0
 """Real seconds that a session may take for what it is asked to do."""
 _MOST_REASON = 123
+_MOST_WORDS = 500
+"""Words that are said at once: some sessions tell all of a turn again with every word."""
 _CODES = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
 
 
 def _words(text: str) -> str:
     if not text.split():
         raise ValueError("there is no word in it")
+    if len(text.split()) > _MOST_WORDS:
+        raise ValueError(f"at most {_MOST_WORDS} words are said at once")
     return text
 
 

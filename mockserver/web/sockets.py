@@ -89,6 +89,7 @@ class Opening:
     def violates(self, *rules: str) -> None:
         """Note what is wrong with the session although the service lets it pass."""
         for rule in rules:
+            rule = rule.encode("utf-8", "backslashreplace").decode()  # half a character cannot be shown
             if rule not in self.violations and len(self.violations) < _MOST_VIOLATIONS:
                 self.violations.append(rule)
 
@@ -139,7 +140,7 @@ class Dialect(Protocol):
         """Return how the session ends if the client asks for it, or the server wants it to."""
 
     def closed(self) -> None:
-        """Take note that the connection is closed, however that came."""
+        """Take note that the connection is closed, however that came, unless nothing is to be left of the session."""
 
 
 Open = Callable[[Opening], Awaitable[Dialect]]

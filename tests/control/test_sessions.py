@@ -183,7 +183,7 @@ def test_a_session_ends_with_an_error_of_the_service(api: Api) -> None:
 @pytest.mark.parametrize(
     ("what", "asked", "named"),
     [("say", {}, "text"), ("say", {"text": " "}, "text"), ("say", {"text": "a", "how": "loud"}, "how"), ("say", None, "body"),
-     ("say", {"text": "a", "who": "b"}, "who"), ("say", {"text": 5}, "text"), ("say", {"text": "\ud800"}, "text"),
+     ("say", {"text": "a", "who": "b"}, "who"), ("say", {"text": 5}, "text"), ("say", {"text": "a " * 501}, "500 words"), ("say", {"text": "\ud800"}, "text"),
      ("end", {"code": 1005}, "code"), ("end", {"code": "1000"}, "code"), ("end", {"code": 999}, "code"),
      ("end", {"code": 5000}, "code"), ("end", {"reason": "x"}, "reason"), ("end", {"code": 1000, "reason": "é" * 62}, "reason"),
      ("end", {"error": "nope"}, "session_expired"), ("end", {"error": "session_expired", "code": 1000}, "error"), ("end", [], "body")],
@@ -364,6 +364,17 @@ def test_what_the_client_does_wrong_is_kept_with_the_session(api: Api) -> None:
     assert api.control.get("/journal/count", params={"violations": True}).json() == {"count": 1}
 
 
+def test_what_is_wrong_is_shown_even_if_it_is_no_text(api: Api) -> None:
+    with talking(api.url, api.key) as socket:
+        session = begun(socket)
+        socket.send('{"type": "UpdateConfiguration", "\\ud800": 1}')
+        wait(api, id=session, text="UpdateConfiguration")
+        assert shown(api, session)["violations"] == ["unknown field \\ud800"]
+        assert [found["id"] for found in sessions(api)] == [session]
+    wait(api, id=session, state="closed")
+    assert api.control.get("/journal").status_code == 200
+
+
 def test_a_reset_ends_sessions_and_forgets_them(api: Api) -> None:
     session = ended(api)
     with talking(api.url, api.key) as socket:
@@ -390,7 +401,10 @@ def test_secrets_are_hidden_wherever_they_stand(tmp_path: Path) -> None:
     key = "a-key-of-more-than-sixteen-characters"
     with MockServer(data=tmp_path, webhook_attempts=1) as mock:
         api = api_of(mock.url, key)
-        with talking(mock.url, key, webhook_auth_header_value=secret, password=token) as socket:
+        hook, asked = f"http://127.0.0.1:9/?token={secret}", json.dumps({"model": "x", "api_key": secret})
+        with talking(
+            mock.url, key, webhook_url=hook, llm_gateway=asked, webhook_auth_header_value=secret, password=token
+        ) as socket:
             session = begun(socket)
             socket.send(
                 json.dumps({"type": "UpdateConfiguration", "keyterms_prompt": [key, secret], "api_key": "0penSesame"})
