@@ -19,7 +19,7 @@ import pytest
 import requests
 import urllib3
 
-from mockserver import server
+from mockserver import leftovers, server
 from mockserver.embed import MockServer
 from tests.waiting import eventually
 
@@ -174,8 +174,9 @@ def test_a_client_that_may_send_is_told_so(uploads: tuple[str, Path]) -> None:
 def test_a_client_that_goes_on_sending_is_cut_off_in_the_end(
     rest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "QUIET", 0.2)
-    monkeypatch.setattr(server, "LOOKS", 3)
+    for module in (server, leftovers):
+        monkeypatch.setattr(module, "QUIET", 0.2)
+        monkeypatch.setattr(module, "LOOKS", 3)
     with MockServer(upload_bytes=LIMIT, data=tmp_path) as mock, connected(mock.url) as client:
         client.sendall(head(f"Content-Length: {10**15}"))
         assert said(client).startswith(b"HTTP/1.1 413 ")

@@ -26,6 +26,29 @@ class Match(TypedDict, total=False):
     executes: bool
 
 
+class SessionFault(TypedDict, total=False):
+    """What becomes of a session, after so many messages or so much audio; without either, at once."""
+
+    after_messages: int
+    after_audio_ms: int
+    close: Mapping[str, Any]
+    error: str
+    hang: bool
+    reset: bool
+    invalid_frame: bool
+
+
+class MessageFault(TypedDict, total=False):
+    """What becomes of every nth message of a session, or of some kinds; ``seconds`` are for those that are late."""
+
+    fault: Literal["drop", "twice", "late", "swap", "malformed"]
+    kinds: Sequence[str]
+    every: int
+    after: int
+    times: int
+    seconds: float
+
+
 class Happening(TypedDict, total=False):
     """What happens to them besides an ``error`` by name."""
 
@@ -45,6 +68,8 @@ class Happening(TypedDict, total=False):
     hold_job: Literal["queued", "processing"]
     fallback_job: bool
     webhook: Literal["drop", "twice", "reorder"]
+    session: SessionFault
+    messages: MessageFault
 
 
 class Rule(Match, Happening, total=False):

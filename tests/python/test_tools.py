@@ -14,9 +14,11 @@ import pytest
 
 from mockserver import Mock, MockServer, MockServerError
 from mockserver.client import Asked, Expectation, Filters, Rule, SinkAnswer, Terms
+from mockserver.client.shapes import MessageFault, SessionFault
 from mockserver.control.fixtures import Asked as AskedOfFixtures
 from mockserver.control.terms import TermsChange
 from mockserver.control.verification import Verification
+from mockserver.engine import fault_rule
 from mockserver.engine.fault_rule import FaultRule
 from tests.conftest import AUDIO, Api, api_of
 
@@ -303,6 +305,8 @@ def test_the_awaitable_twin_waits_and_receives(mock: Mock, api: Api) -> None:
 
 def test_what_editors_complete_is_what_the_server_takes() -> None:
     assert set(get_type_hints(Rule)) == set(FaultRule.model_fields)
+    assert set(get_type_hints(SessionFault)) == set(fault_rule.SessionFault.model_fields)
+    assert set(get_type_hints(MessageFault)) == set(fault_rule.MessageFault.model_fields)
     assert set(get_type_hints(Terms)) == set(TermsChange.model_fields)
     bounds = {"exactly", "at_least", "at_most"}
     assert set(get_type_hints(Expectation)) | bounds == set(Verification.model_fields)
