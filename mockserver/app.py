@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,13 @@ def create_app(settings: Settings, *, alone: bool) -> Gate:
             family.warm_up()
         return control()
 
+    def prepared_for_good() -> App:
+        made = prepared()
+        gc.freeze()  # what is there now stays: to look through it for garbage would stop every session for 50 ms
+        return made
+
     if alone:
-        return Gate(engine, courier, served, prepared, authority)
+        return Gate(engine, courier, served, prepared_for_good, authority)
     made = prepared()
     return Gate(engine, courier, served, lambda: made, authority)
 

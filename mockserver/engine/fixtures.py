@@ -28,6 +28,8 @@ class Fixtures:
         self._samples = samples
         self._stamps: dict[Path, Stamp] = {}
         self._loaded: dict[Path, tuple[list[AnyFixture], list[Problem]]] = {}
+        self.version = 0
+        """How often something was loaded."""
         self.load()
 
     def load(self) -> list[Problem]:
@@ -66,6 +68,7 @@ class Fixtures:
             loaded[path] = known
         self._loaded = loaded
         self._index = Index(fixture for fixtures, _ in loaded.values() for fixture in fixtures)
+        self.version += 1
         return self.problems
 
     def _look(self) -> dict[Path, Stamp]:

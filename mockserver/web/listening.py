@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from mockserver.engine.media import Unusable
 from mockserver.engine.streaming.hearing import Ask, Endpointing, Event, Hearing
 from mockserver.engine.streaming.intake import Intake
-from mockserver.engine.streaming.speech import Listener, Speaker
+from mockserver.engine.streaming.speech import Casting, Listener, Speaker
 from mockserver.engine.streaming.voices import Follow
 from mockserver.web.sockets import Later, Opening, Outgoing
 
@@ -46,7 +46,8 @@ class Listening:
 
     async def _prepare(self) -> Rendered:
         await self._courier.fresh_fixtures()
-        await self._courier.in_slow_thread(self._speech.load)
+        if not self._speech.is_loaded:
+            await self._courier.in_slow_thread(self._speech.load)
         self.hearing.patience = await self._first_word()
         return ()
 
@@ -55,8 +56,12 @@ class Listening:
         casting = self._speech.choose(self._listener, None, uses=False)
         if casting.fixture is None:
             return None
-        speaker: Speaker = await self._courier.in_slow_thread(self._speech.speaker, casting)
+        speaker = await self._speaker(casting)
         return speaker.voice.first if isinstance(speaker.voice, Follow) else None
+
+    async def _speaker(self, casting: Casting) -> Speaker:
+        known = self._speech.known(casting)
+        return known if known is not None else await self._courier.in_slow_thread(self._speech.speaker, casting)
 
     def hear(self, frame: bytes) -> Rendered:
         """Hear a frame. Raises UndecodableFrameError."""
@@ -87,7 +92,7 @@ class Listening:
     async def _answered(self, ask: Ask) -> Rendered:
         """Find out who speaks."""
         casting = self._speech.choose(self._listener, ask.found)
-        speaker: Speaker = await self._courier.in_slow_thread(self._speech.speaker, casting)
+        speaker = await self._speaker(casting)
         self._opening.fixture = speaker.fixture
         if speaker.failure is not None:
             return self._failed(speaker.failure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mockserver.engine import Engine
     from mockserver.engine.keys import Account
 
+_REMEMBERED = 128
 URL = "stream:"
 """Stands for the audio's URL where fixtures are matched."""
 
@@ -56,13 +58,22 @@ class Speech:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.recordings = Recordings()
+        self._loaded = 0
+        self._transcripts: OrderedDict[tuple[object, ...], Transcript] = OrderedDict()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Say whether the recordings of the fixtures as they are now are known."""
+        return self._loaded == self._engine.fixtures.version
 
     def load(self) -> None:
         """Get to know the recordings of the fixtures."""
+        version = self._engine.fixtures.version
         every = list(self._engine.fixtures)
         self.recordings.load(fixture.match.audio for fixture in every if fixture.match.audio is not None)
         for fixture in every:
             fixture.match.identify()
+        self._loaded = version
 
     def choose(self, listener: Listener, found: Found | None, *, uses: bool = True) -> Casting:
         """Choose the fixture, as if the recording had been uploaded; one that was added for some uses is used once."""
@@ -71,6 +82,14 @@ class Speech:
         choice = added.choose(listener.account.project.id, question)
         (added.spend if uses else added.give_back)(choice)
         return Casting(listener, question, found, choice.fixture or self._engine.fixtures.match(question))
+
+    def known(self, casting: Casting) -> Speaker | None:
+        """Return who speaks if that needs no work; where the same was heard before, it does not."""
+        fixture, found = casting.fixture, casting.found
+        transcript = fixture and self._transcripts.get(_identity(casting, fixture))
+        if not fixture or not transcript or fixture.outcome.is_failure or fixture.is_script:
+            return None
+        return _following(transcript, found, fixture)
 
     def speaker(self, casting: Casting) -> Speaker:
         """Return who speaks."""
@@ -82,8 +101,10 @@ class Speech:
             return Speaker(invention(language=language, seed=seed), name, _failure(fixture))
         if fixture.is_script:
             return Speaker(script(fixture.turns, language=language, seed=seed), fixture.name)
-        transcript = self._transcript(casting, fixture)
-        return Speaker(Follow(transcript, found.shift if found else 0, hears=found is not None), fixture.name)
+        transcript = self._transcripts[_identity(casting, fixture)] = self._transcript(casting, fixture)
+        while len(self._transcripts) > _REMEMBERED:
+            self._transcripts.popitem(last=False)
+        return _following(transcript, found, fixture)
 
     def _transcript(self, casting: Casting, fixture: Fixture) -> Transcript:
         """Return what the pre-recorded API would answer for the same audio."""
@@ -91,6 +112,15 @@ class Speech:
         begun = self._engine.answers.begin(casting.question, sound if isinstance(sound, Sound) else None, None, fixture)
         assert not isinstance(begun, Plan)
         return Transcript.decode(perform(begun).body)
+
+
+def _identity(casting: Casting, fixture: Fixture) -> tuple[object, ...]:
+    """Return what decides on the words and their times."""
+    return fixture.digest, fixture.match.audio, casting.question.sha256, casting.question.language
+
+
+def _following(transcript: Transcript, found: Found | None, fixture: Fixture) -> Speaker:
+    return Speaker(Follow(transcript, found.shift if found else 0, hears=found is not None), fixture.name)
 
 
 def _failure(fixture: Fixture | None) -> Unusable | None:
