@@ -41,6 +41,8 @@ _HELP = {
     "hold_job": "Let the job stay in this status.",
     "fallback_job": "Let the first engine fail, and the job go on with another, where the API has one.",
     "webhook": "What becomes of the job's webhook.",
+    "session": "How a session ends, and when (JSON).",
+    "messages": "What becomes of a session's messages (JSON).",
 }
 
 
