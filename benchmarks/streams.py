@@ -196,7 +196,7 @@ def streams(rounds: int, seconds: float) -> None:
     """Count sessions, and what one costs."""
     frames = _frames()
     quick = rounds == 1
-    rounds = min(rounds, 3)
+    rounds = min(rounds, 2)
     seconds, start = (6.0, 10) if quick else (9.0, 200)
     path = "/v3/ws?sample_rate=16000&speech_model=universal-streaming-english"
     with process.server() as ours, process.reference({}) as theirs:
