@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 from starlette.requests import Request
@@ -24,6 +24,7 @@ from mockserver.settings import Settings
 from mockserver.web.hosts import ANY, Site
 from mockserver.web.replies import JSON, ApiError, ClientGoneError, Reply
 from mockserver.web.sockets import Open, SocketOperation
+from mockserver.web.wording import Wording
 
 if TYPE_CHECKING:
     from mockserver.web.courier import Courier
@@ -331,30 +332,6 @@ class Operations:
 
 def _as_it_is(_: Engine, key: str) -> str:
     return key
-
-
-class Wording(Protocol):
-    """How a service refuses: what its module of errors has. ``ERRORS`` are by the names that faults have for them."""
-
-    ERRORS: Mapping[str, Callable[[Call], Reply]]
-
-    def rate_limited(self, seconds: int, quirks: Quirks, /) -> ApiError:
-        """Return the refusal of one request too many, in a window that ends in so many seconds."""
-
-    def failing(self, call: Call, status: int, /) -> Reply:
-        """Return the answer of a service that is broken, with some status."""
-
-    def server_error(self) -> ApiError:
-        """Return the answer to a request that the server itself fails on."""
-
-    def method_not_allowed(self, allowed: str, /) -> ApiError:
-        """Return the refusal of a method that the path does not have."""
-
-    def not_found(self, call: Call, /) -> Reply:
-        """Return the answer to an unknown path."""
-
-    def reply(self, call: Call, error: ApiError, /) -> Reply:
-        """Return an error as the vendor words it."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from mockserver.engine import Engine
 from mockserver.engine.journal import Entry
 from mockserver.engine.masking import NO_HEADERS, masked_headers
 from mockserver.settings import SeedError
+from mockserver.web.browsers import FOR_BROWSERS, preflight
 from mockserver.web.courier import Courier
 from mockserver.web.family import Call, Family, Operation, Quirks
 from mockserver.web.guard import CONTROL, HEALTH, Guard, nothing_here
@@ -27,7 +28,6 @@ from mockserver.web.injection import Injector
 from mockserver.web.reception import refuse
 from mockserver.web.replies import (
     JSON,
-    NO_CONTENT,
     ApiError,
     BrokenReply,
     ClientGoneError,
@@ -58,15 +58,6 @@ if TYPE_CHECKING:
 
 _LONGEST = 2000
 _BROKEN_OFF = 499
-_FOR_BROWSERS = (
-    (b"access-control-allow-origin", b"*"),
-    (
-        b"access-control-expose-headers",
-        b"content-disposition, retry-after, www-authenticate, x-request-id, x-mock-hint, x-mock-fault, "
-        b"x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-ratelimit-model, x-ratelimit-feature, "
-        b"x-ratelimit-service",
-    ),
-)
 _FOR_SESSIONS = "sessions at this path begin with GET, HTTP/1.1 and Upgrade: websocket"
 _FAILED = "an error in the server; see its log"
 _logger = logging.getLogger("mockserver")
@@ -290,7 +281,7 @@ class Gate:
             return reply
         if operation is None:
             if method == "OPTIONS":
-                return _preflight(methods, call.header_map.get(b"access-control-request-headers"))
+                return preflight(methods, call.header_map.get(b"access-control-request-headers"))
             raise call.service.wording.method_not_allowed(", ".join(sorted(methods)))
         if self._injector.may_interfere(call):
             fault = await self._injector.fault_of(call, operation)
@@ -399,19 +390,4 @@ def _own_headers(call: Call, hint: str | None) -> Headers:
         own += ((b"x-mock-fault", call.fault.encode("ascii", "backslashreplace")[:1000]),)
     if hint:
         own += ((b"x-mock-hint", hint.encode("ascii", "backslashreplace")[:1000]),)
-    return own + _FOR_BROWSERS if b"origin" in call.header_map else own
-
-
-def _preflight(methods: Iterable[str], asked: bytes | None) -> Reply:
-    """Answer what a browser asks before it calls another origin: every header is allowed."""
-    allowed = ", ".join(sorted({*methods, "OPTIONS"})).encode()
-    return Reply(
-        b"",
-        NO_CONTENT,
-        headers=(
-            (b"allow", allowed),
-            (b"access-control-allow-methods", allowed),
-            (b"access-control-allow-headers", asked or b"authorization, content-type"),
-            (b"access-control-max-age", b"600"),
-        ),
-    )
+    return own + FOR_BROWSERS if b"origin" in call.header_map else own

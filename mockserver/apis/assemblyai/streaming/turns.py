@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -27,7 +28,7 @@ class Final(NamedTuple):
 Told = Message | Final
 
 
-class Turns:
+class Turns(ABC):
     """Tells of the turns of one stream."""
 
     def __init__(self, params: Params, quirks: Collection[str]) -> None:
@@ -77,17 +78,17 @@ class Turns:
             self._begin()
         self._said = length
 
-    def _begin(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _begin(self) -> None: ...
 
-    def _hear(self, turn: Turn, at: int, hearing: Hearing) -> Iterator[Message]:
-        raise NotImplementedError
+    @abstractmethod
+    def _hear(self, turn: Turn, at: int, hearing: Hearing) -> Iterator[Message]: ...
 
-    def _pause(self, turn: Turn, at: int, confidence: float, hearing: Hearing) -> Iterator[Message]:
-        raise NotImplementedError
+    @abstractmethod
+    def _pause(self, turn: Turn, at: int, confidence: float, hearing: Hearing) -> Iterator[Message]: ...
 
-    def _end(self, turn: Turn, confidence: float, hearing: Hearing, *, formats: bool) -> Iterator[Told]:
-        raise NotImplementedError
+    @abstractmethod
+    def _end(self, turn: Turn, confidence: float, hearing: Hearing, *, formats: bool) -> Iterator[Told]: ...
 
     def _heard(self, turn: Turn, hearing: Hearing) -> Sequence[Word]:
         """Return the words of a turn that is not over, formatted."""
